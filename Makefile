@@ -1,0 +1,50 @@
+# Chequer. The two commands that a newcomer needs: `make run`, `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help run test check format bench generate lock firmware clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(VENV)/run.stamp: requirements/run.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Chequer needs Python 3.11 or newer; {sys.executable} is {v[0]}.{v[1]}. Name another one: make PYTHON=python3.11 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+	@echo "installing what Chequer runs on (about half a minute) ..."
+	@$(PIP) install --require-hashes -r requirements/run.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/test.stamp: requirements/test.lock $(VENV)/run.stamp
+	@echo "installing what the tests need ..."
+	@$(PIP) install --require-hashes -r requirements/test.lock
+	@touch $@
+
+run: $(VENV)/run.stamp ## a simulated room on the real firmware; the page is at http://127.0.0.1:8080
+	@$(BIN)/chequer demo
+
+test: $(VENV)/test.stamp ## everything, on real services
+	@scripts/services
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/test.stamp ## format, lint, types, drift of generated files
+	@scripts/check
+
+format: $(VENV)/test.stamp ## let ruff format the sources
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: $(VENV)/test.stamp ## benchmarks, as ratios measured in one run
+	@$(BIN)/python -m tests.bench
+
+generate: $(VENV)/test.stamp ## write again what is generated: pins, schemas, wiring
+	@$(BIN)/python -m hardware.generate
+	@$(BIN)/python -m host_bridge.contract.generate
+
+lock: $(VENV)/test.stamp ## pin the requirements again, with hashes
+	@scripts/lock
+
+clean: ## remove what was made here, but not your data in var/
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

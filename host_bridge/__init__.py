@@ -1,0 +1,1 @@
+"""Chequer's host: relays facts, decides what they mean, shows it."""

@@ -1,0 +1,1 @@
+"""What travels between desk units and the host: facts, messages, topics."""

@@ -1,0 +1,125 @@
+"""Facts: what desk units report. One struct per type; the wire form is JSON.
+
+A fact's key is (site, unit, boot, lane, seq): `seq` counts from 1 without holes within one boot
+and one lane, so that the host can tell a missing fact from one of the other lane. The lane is
+the topic's last word and not repeated in the body.
+
+Time (docs/protocol.md, "Time"): `up` is the unit's uptime when it happened, `age` how long ago
+that was when the message was sent (absent when an earlier boot left the fact behind), `at` the
+unit's own clock with its quality in `clock`.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+MAX_MESSAGE = 1024
+"""Longest payload in bytes, of a single fact or of a batch."""
+
+MAX_COUNT = 2**32 - 1
+"""Largest boot or sequence number."""
+
+MAX_TIME = 4_102_444_800_000
+"""Latest time that is believed, 2100-01-01T00:00:00Z in Unix milliseconds."""
+
+MIN_TIME = 1_700_000_000_000
+"""Earliest time that is believed: no unit was made before (2023-11-14)."""
+
+Lane = Literal["ordinary", "button"]
+LANES: tuple[Lane, ...] = ("ordinary", "button")
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
+"""A unit's or site's name: fits one MQTT topic level and a label."""
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=MAX_COUNT)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+UnixMilliseconds = Annotated[int, msgspec.Meta(ge=MIN_TIME, le=MAX_TIME)]
+TagHash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+"""First 16 bytes of HMAC-SHA256(site key, UID), in hexadecimal. Never a raw UID."""
+
+Clock = Literal["none", "host", "sntp"]
+"""Quality of the unit's own clock: never set, set by the host's messages, set by SNTP."""
+
+ShortText = Annotated[str, msgspec.Meta(max_length=120)]
+
+
+class Fact(msgspec.Struct, kw_only=True, frozen=True, tag_field="type", omit_defaults=True):
+    """What all facts have in common."""
+
+    unit: Name
+    boot: Count
+    seq: Count
+    up: Milliseconds
+    age: Milliseconds | None = None
+    at: UnixMilliseconds | None = None
+    clock: Clock = "none"
+
+
+class LastBoot(msgspec.Struct, kw_only=True, frozen=True):
+    """How far the boot before this one had counted, so that a lost tail shows as a gap.
+
+    Zero means that the lane had no fact in that boot.
+    """
+
+    boot: Count
+    ordinary: Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
+    button: Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
+
+
+class Boot(Fact, tag="boot"):
+    """The unit started. Always the first ordinary fact of a boot (seq 1)."""
+
+    cause: Literal["power", "hard", "watchdog", "soft", "deepsleep", "unknown"]
+    firmware: Annotated[str, msgspec.Meta(max_length=32)]
+    last: LastBoot | None = None
+
+
+class Tag(Fact, tag="tag"):
+    """A tag was presented to the reader (once per presentation, not per poll)."""
+
+    tag: TagHash
+
+
+class Seat(Fact, tag="seat"):
+    """The seat became occupied or vacant, after the unit's settling filter."""
+
+    occupied: bool
+
+
+class Provisional(Fact, tag="provisional"):
+    """The host did not answer a tap in time; the unit showed `verdict` on its own.
+
+    `tap` is the sequence number of the tag fact (same boot, ordinary lane).
+    """
+
+    tap: Count
+    verdict: Annotated[str, msgspec.Meta(max_length=32)]
+
+
+class Chip(Fact, tag="chip"):
+    """A chip stopped answering as it should, or works again."""
+
+    chip: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,16}\Z")]
+    ok: bool
+    reason: ShortText = ""
+
+
+class Press(Fact, tag="press"):
+    """The button went down. Button lane only."""
+
+
+class Urgent(Fact, tag="urgent"):
+    """A long hold, or three quick presses. Button lane only; follows its press."""
+
+    gesture: Literal["hold", "three"]
+
+
+AnyFact = Boot | Tag | Seat | Provisional | Chip | Press | Urgent
+
+BUTTON_FACTS: tuple[type[Fact], ...] = (Press, Urgent)
+"""The types that travel on the button lane; all others travel on the ordinary lane."""
+
+
+def lane_of(fact: Fact) -> Lane:
+    """The lane that a fact belongs to, by its type."""
+    return "button" if isinstance(fact, BUTTON_FACTS) else "ordinary"

@@ -1,0 +1,67 @@
+"""Messages other than facts: a unit's state, and what the host tells a unit."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from host_bridge.contract.facts import Count, Lane, Milliseconds, Name, ShortText, UnixMilliseconds
+
+VerdictWord = Literal[
+    "own", "not-yours", "unknown", "not-cleaned", "elsewhere", "badge", "goodbye", "cleaned"
+]
+"""What a tap meant. `badge`: a personal badge was read, the headset is awaited (site mode
+"badge-then-headset"); `goodbye`: tapped again to leave; `cleaned`: a cleaner's card."""
+
+SeatWord = Literal["free", "reserved", "taken", "blocked", "conflict", "dirty", "full"]
+"""Whether this seat may be used now. `conflict`: somebody sits where the plan says blocked."""
+
+
+class Waiting(msgspec.Struct, kw_only=True, frozen=True):
+    """Facts in the unit's journal that the host has not acknowledged, per lane."""
+
+    ordinary: Annotated[int, msgspec.Meta(ge=0)]
+    button: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class State(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """A unit's retained state. The last will is the same message with `online` false only."""
+
+    unit: Name
+    online: bool
+    boot: Count | None = None
+    firmware: ShortText = ""
+    up: Milliseconds = 0
+    occupied: bool | None = None
+    faults: dict[str, ShortText] = {}
+    waiting: Waiting | None = None
+    heap_free: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class Ack(msgspec.Struct, kw_only=True, frozen=True):
+    """The host has committed these facts; the unit may forget them.
+
+    `spans` are inclusive ranges of sequence numbers, ascending, usually one that begins at 1.
+    A unit drops its oldest facts of that boot and lane as long as they lie within a span.
+    `time` is the host's clock, in Unix milliseconds, when it sent this.
+    """
+
+    boot: Count
+    lane: Lane
+    spans: Annotated[list[tuple[Count, Count]], msgspec.Meta(min_length=1, max_length=8)]
+    time: UnixMilliseconds
+
+
+class Verdict(msgspec.Struct, kw_only=True, frozen=True):
+    """The answer to the tag fact (`boot`, `seq`)."""
+
+    boot: Count
+    seq: Count
+    verdict: VerdictWord
+    time: UnixMilliseconds
+
+
+class Guidance(msgspec.Struct, kw_only=True, frozen=True):
+    """Retained: may this seat be used now? `version` counts up with every change."""
+
+    seat: SeatWord
+    version: Count
