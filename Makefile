@@ -18,9 +18,10 @@ $(VENV)/run.stamp: requirements/run.lock pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/test.stamp: requirements/test.lock $(VENV)/run.stamp
+$(VENV)/test.stamp: requirements/test.lock requirements/stubs.lock $(VENV)/run.stamp
 	@echo "installing what the tests need ..."
 	@$(PIP) install --require-hashes -r requirements/test.lock
+	@$(PIP) install --require-hashes --upgrade --target $(VENV)/esp32-stubs -r requirements/stubs.lock
 	@touch $@
 
 run: $(VENV)/run.stamp ## a simulated room on the real firmware; the page is at http://127.0.0.1:8080

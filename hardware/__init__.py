@@ -1,0 +1,1 @@
+"""The desk unit's board as code."""

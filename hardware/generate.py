@@ -38,9 +38,8 @@ def simulated_wiring(pins: list[Pin]) -> str:
         '"""',
         "",
     ]
-    for pin in pins:
-        lines.append(f"{pin.name} = {pin.gpio}  # {pin.part} {pin.terminal}")
-    return "\n".join([*lines, ""])
+    wires = [f"{pin.name} = {pin.gpio}  # {pin.part} {pin.terminal}" for pin in pins]
+    return "\n".join([*lines, *wires, ""])
 
 
 def sources(pins: list[Pin]) -> dict[Path, str]:

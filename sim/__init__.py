@@ -1,0 +1,1 @@
+"""Chequer's simulator: the unchanged firmware on a simulated board."""

@@ -1,4 +1,4 @@
-"""Real services for tests, each started on a free port of 127.0.0.1 and ended by its own process."""
+"""Real services for tests: each on a free port of 127.0.0.1, ended through its own process."""
 
 import os
 import shutil
