@@ -1,4 +1,4 @@
-"""What drivers ask of a bus: MicroPython's own methods. For type checkers only, empty on the chip."""
+"""What drivers ask of a bus: MicroPython's own methods. For type checkers; empty on the chip."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

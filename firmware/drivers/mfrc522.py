@@ -10,8 +10,9 @@ after HLTA, because WUPA, which alone finds a card that was read before, wakes a
 Nothing here waits by spinning: between the start of a frame and its answer other tasks run.
 """
 
-from drivers.fault import ChipFault
 from port import block_ms, const, sleep_ms
+
+from drivers.fault import ChipFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class MFRC522:
                 return None
             sak = await self._select(level)
             tagged = self._frame[3] == _CASCADE_TAG
-            if sak < 0 or level == 2 and sak & _UID_INCOMPLETE:
+            if sak < 0 or (level == 2 and sak & _UID_INCOMPLETE):
                 return None
             if level < 2 and tagged != bool(sak & _UID_INCOMPLETE):
                 return None
