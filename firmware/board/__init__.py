@@ -1,0 +1,1 @@
+"""The board: the only place that knows the ESP32."""

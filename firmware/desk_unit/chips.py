@@ -1,0 +1,61 @@
+"""Chips that may be missing, fail and come back, each without harm to the rest."""
+
+from port import const, sleep_ms, ticks_diff, ticks_ms
+
+_RETRY_MIN_MS = const(1_000)
+_RETRY_MAX_MS = const(30_000)
+_GOOD_MS = const(60_000)
+_REASON = const(80)
+
+
+class Chips:
+    """Keeps each chip's task going and knows what is wrong with whom.
+
+    Args:
+        report: Called as report(chip, ok, reason) when a chip fails or works again.
+        log: Function that takes one line of text.
+    """
+
+    def __init__(self, report, log) -> None:
+        self._report = report
+        self._log = log
+        self.faults = {}
+        """Reason by chip, for those that don't work."""
+
+    def works(self, chip: str) -> None:
+        """The chip has just done what it should."""
+        if chip in self.faults:
+            del self.faults[chip]
+            self._report(chip, True, "")
+
+    async def keep(self, chip: str, work) -> None:
+        """Run `work()`, a coroutine function that only ends by an exception, again and again.
+
+        The pause before the next try doubles from 1 s to 30 s; a chip that has worked for a
+        minute begins at 1 s again.
+        """
+        pause = _RETRY_MIN_MS
+        while True:
+            began = ticks_ms()
+            try:
+                await work()
+                reason = "its task ended"
+            except Exception as error:
+                reason = self._reason(error)
+            if ticks_diff(ticks_ms(), began) >= _GOOD_MS:
+                pause = _RETRY_MIN_MS
+            self._fails(chip, reason)
+            await sleep_ms(pause)
+            pause = min(pause * 2, _RETRY_MAX_MS)
+
+    def _fails(self, chip: str, reason: str) -> None:
+        known = chip in self.faults
+        self.faults[chip] = reason
+        if not known:
+            self._log("%s: %s; the rest goes on, it is tried again" % (chip, reason))
+            self._report(chip, False, reason)
+
+    @staticmethod
+    def _reason(error) -> str:
+        text = getattr(error, "reason", None) or repr(error)
+        return text[:_REASON]

@@ -1,0 +1,86 @@
+"""What the host tells a unit: each message is checked completely before anything acts on it."""
+
+import json
+
+from port import const
+
+from .clock import MAX_TIME, MIN_TIME
+
+VERDICTS = (
+    "own",
+    "not-yours",
+    "unknown",
+    "not-cleaned",
+    "elsewhere",
+    "badge",
+    "goodbye",
+    "cleaned",
+)
+SEATS = ("free", "reserved", "taken", "blocked", "conflict", "dirty", "full")
+LANES = ("ordinary", "button")
+
+_MOST_SPANS = const(8)
+_MAX_COUNT = 2**32 - 1
+
+
+def ack(payload: bytes):
+    """(boot, lane, spans, time) of an `Ack`, or None if it is none."""
+    message = _load(payload)
+    if (
+        message is None
+        or not _count(message.get("boot"))
+        or message.get("lane") not in LANES
+        or not _time(message.get("time"))
+        or not _spans(message.get("spans"))
+    ):
+        return None
+    return message["boot"], message["lane"], message["spans"], message["time"]
+
+
+def verdict(payload: bytes):
+    """(boot, seq, verdict, time) of a `Verdict`, or None if it is none."""
+    message = _load(payload)
+    if (
+        message is None
+        or not _count(message.get("boot"))
+        or not _count(message.get("seq"))
+        or message.get("verdict") not in VERDICTS
+        or not _time(message.get("time"))
+    ):
+        return None
+    return message["boot"], message["seq"], message["verdict"], message["time"]
+
+
+def guidance(payload: bytes):
+    """The seat word of a `Guidance`, or None if it is none."""
+    message = _load(payload)
+    if message is None or message.get("seat") not in SEATS or not _count(message.get("version")):
+        return None
+    return message["seat"]
+
+
+def _load(payload: bytes):
+    try:
+        message = json.loads(payload.decode())
+    except Exception:  # whatever the parser makes of hostile bytes
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _count(value) -> bool:
+    return type(value) is int and 1 <= value <= _MAX_COUNT
+
+
+def _time(value) -> bool:
+    return type(value) is int and MIN_TIME <= value <= MAX_TIME
+
+
+def _spans(value) -> bool:
+    if not isinstance(value, list) or not 1 <= len(value) <= _MOST_SPANS:
+        return False
+    for span in value:
+        if not isinstance(span, list) or len(span) != 2:
+            return False
+        if not _count(span[0]) or not _count(span[1]) or span[0] > span[1]:
+            return False
+    return True

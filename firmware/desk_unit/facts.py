@@ -1,0 +1,152 @@
+"""Facts: written to a journal at once, and turned into JSON when they are sent.
+
+The wire form is host_bridge/contract/facts.py and docs/protocol.md; the form on flash is
+`journal.py` with the bodies that are packed here.
+"""
+
+import json
+import struct
+from binascii import hexlify
+
+from port import const
+
+from .clock import MAX_TIME, MIN_TIME
+
+BOOT = const(1)
+TAG = const(2)
+SEAT = const(3)
+PROVISIONAL = const(4)
+CHIP = const(5)
+PRESS = const(6)
+URGENT = const(7)
+
+MAX_MESSAGE = const(1024)
+"""Longest payload in bytes, of one fact or of a batch."""
+
+_TYPES = ("", "boot", "tag", "seat", "provisional", "chip", "press", "urgent")
+_CAUSES = ("unknown", "power", "hard", "watchdog", "soft", "deepsleep")
+_GESTURES = ("hold", "three")
+_CLOCKS = ("none", "host", "sntp")
+_REASON = const(80)
+
+
+class Facts:
+    """Gives every fact its key and time, and writes it to its lane's journal.
+
+    Args:
+        ordinary: The `Lane` of all facts but the button's.
+        button: The `Lane` of the button's facts.
+        uptime: The unit's `Uptime`.
+        wall: The unit's `WallClock`.
+    """
+
+    def __init__(self, ordinary, button, uptime, wall) -> None:
+        self._ordinary = ordinary
+        self._button = button
+        self._uptime = uptime
+        self._wall = wall
+
+    def boot(self, cause: str, firmware: str, last) -> int:
+        """The unit started; the first fact of a boot.
+
+        Args:
+            cause: A word of the contract's `Boot.cause`; others become "unknown".
+            firmware: Version, at most 32 characters.
+            last: (boot, ordinary, button): how far the boot before had counted, or None.
+
+        Returns:
+            The sequence number, as all methods here do.
+        """
+        number = _CAUSES.index(cause) if cause in _CAUSES else 0
+        body = struct.pack("<BIII", number, *(last or (0, 0, 0)))
+        return self._write(self._ordinary, BOOT, body + _ascii(firmware, 32))
+
+    def tag(self, digest: bytes) -> int:
+        """A tag was presented; `digest` is its 16-byte keyed hash."""
+        return self._write(self._ordinary, TAG, digest)
+
+    def seat(self, occupied: bool) -> int:
+        """The seat became occupied or vacant."""
+        return self._write(self._ordinary, SEAT, b"\x01" if occupied else b"\x00")
+
+    def provisional(self, tap: int, verdict: str) -> int:
+        """The unit showed `verdict` on its own for the tag fact with sequence number `tap`."""
+        return self._write(
+            self._ordinary, PROVISIONAL, struct.pack("<I", tap) + _ascii(verdict, 32)
+        )
+
+    def chip(self, chip: str, ok: bool, reason: str = "") -> int:
+        """A chip failed or works again; a reason is cut to 80 characters."""
+        name = _ascii(chip, 16)
+        body = struct.pack("<BB", ok, len(name)) + name + _ascii(reason, _REASON)
+        return self._write(self._ordinary, CHIP, body)
+
+    def press(self, ago: int = 0) -> int:
+        """The button went down, `ago` milliseconds before now."""
+        return self._write(self._button, PRESS, b"", ago)
+
+    def urgent(self, gesture: str) -> int:
+        """A long hold ("hold") or three quick presses ("three")."""
+        return self._write(self._button, URGENT, bytes((_GESTURES.index(gesture),)))
+
+    def _write(self, lane, kind: int, body: bytes, ago: int = 0) -> int:
+        up = max(0, self._uptime.now() - ago)
+        return lane.append(kind, up, self._wall.at(up), self._wall.quality, body)
+
+
+def encode(unit: str, boot: int, now: int, fact) -> bytes:
+    """One fact as JSON.
+
+    Args:
+        unit: The unit's name.
+        boot: The present boot; facts of others carry no age.
+        now: Uptime now, in milliseconds.
+        fact: What `Journal.read` returns.
+    """
+    _, kind, of, seq, up, at, clock, body = fact
+    if kind < len(_TYPES):
+        word, rest = _TYPES[kind], _body(kind, body)
+    else:  # written by a newer firmware: the host keeps unknown types as dead letters
+        word, rest = "kind-%d" % kind, ',"body":"%s"' % hexlify(body).decode()
+    text = '{"type":"%s","unit":"%s","boot":%d,"seq":%d,"up":%d' % (word, unit, of, seq, up)
+    if of == boot:
+        text += ',"age":%d' % max(0, now - up)
+    if clock and clock < len(_CLOCKS) and MIN_TIME <= at <= MAX_TIME:
+        text += ',"at":%d,"clock":"%s"' % (at, _CLOCKS[clock])
+    return (text + rest + "}").encode()
+
+
+def _body(kind: int, body: bytes) -> str:
+    if kind == TAG:
+        return ',"tag":"%s"' % hexlify(body).decode()
+    if kind == SEAT:
+        return ',"occupied":%s' % ("true" if body[0] else "false")
+    if kind == URGENT:
+        return ',"gesture":"%s"' % _GESTURES[body[0]]
+    if kind == PROVISIONAL:
+        tap = struct.unpack_from("<I", body, 0)[0]
+        return ',"tap":%d,"verdict":%s' % (tap, json.dumps(body[4:].decode()))
+    if kind == CHIP:
+        return _chip(body)
+    return _boot(body) if kind == BOOT else ""
+
+
+def _chip(body: bytes) -> str:
+    split = 2 + body[1]
+    text = ',"chip":"%s","ok":%s' % (body[2:split].decode(), "true" if body[0] else "false")
+    if len(body) > split:
+        text += ',"reason":' + json.dumps(body[split:].decode())
+    return text
+
+
+def _boot(body: bytes) -> str:
+    cause, boot, ordinary, button = struct.unpack_from("<BIII", body, 0)
+    text = ',"cause":"%s","firmware":%s' % (_CAUSES[cause], json.dumps(body[13:].decode()))
+    if boot:
+        text += ',"last":{"boot":%d,"ordinary":%d,"button":%d}' % (boot, ordinary, button)
+    return text
+
+
+def _ascii(text: str, most: int) -> bytes:
+    """The first `most` characters; what is not printable ASCII becomes a question mark."""
+    return bytes(ord(c) if " " <= c <= "~" else 63 for c in text[:most])

@@ -1,0 +1,160 @@
+"""A lane: one journal, and how far it has been sent.
+
+Sending runs ahead of the host's acknowledgements by a window that starts small after silence
+and doubles with every acknowledgement, so that a host that is away is not flooded with copies.
+"""
+
+from port import const
+
+from .facts import MAX_MESSAGE, encode
+from .journal import Journal
+from .ram_flash import RamFlash
+
+_RESEND_MS = const(10_000)
+_RESEND_MAX_MS = const(60_000)
+_WINDOW_FIRST = const(64)
+_WINDOW_SILENT = const(8)
+_WINDOW_MAX = const(256)
+
+
+class Lane:
+    """Facts of one lane on their way to the host.
+
+    Args:
+        word: The topic's last word, "fact" or "button".
+        name: The lane's name, "ordinary" or "button".
+        journal: A mounted `Journal`.
+        unit: The unit's name.
+        boot: The present boot.
+        uptime: The unit's `Uptime`.
+    """
+
+    def __init__(self, word: str, name: str, journal, *, unit: str, boot: int, uptime) -> None:
+        self.word = word
+        self.name = name
+        self.journal = journal
+        self.fault = ""
+        """What is wrong with the flash, empty if nothing."""
+        self.on_append = None
+        """Called without arguments after every append."""
+        self._unit = unit
+        self._boot = boot
+        self._uptime = uptime
+        self._seq = 0
+        self._progress = 0
+        self.rewind()
+
+    @property
+    def seq(self) -> int:
+        """The newest sequence number of this boot."""
+        return self._seq
+
+    def append(self, kind: int, up: int, at: int, clock: int, body: bytes) -> int:
+        """Give a fact the next sequence number and keep it; returns the number.
+
+        When the flash fails, the fact (and all after it) is kept in memory instead and
+        `fault` says so: it is still sent, but a power cut would lose it.
+        """
+        self._seq += 1
+        if not self.journal.waiting:
+            self._progress = self._uptime.now()
+        try:
+            self.journal.append(kind, self._boot, self._seq, up, at, clock, body)
+        except OSError as error:
+            self._degrade(error)
+            self.journal.append(kind, self._boot, self._seq, up, at, clock, body)
+        if self.on_append:
+            self.on_append()
+        return self._seq
+
+    def rewind(self, window: int = _WINDOW_FIRST) -> None:
+        """Send again from the oldest fact that is kept (after a reconnect or a silence)."""
+        self._cursor = self.journal.floor
+        self._sent = self.journal.forgotten
+        self._window = window
+        self._interval = _RESEND_MS
+        self._sent_at = self._uptime.now()
+
+    @property
+    def stuck_ms(self) -> int:
+        """For how long facts have waited without any being acknowledged; 0 if none waits."""
+        return self._uptime.now() - self._progress if self.journal.waiting else 0
+
+    def message(self):
+        """The next message: one fact alone, or as many as fit in an array.
+
+        Returns:
+            (payload, boot, seq of its last fact), or None when there is nothing to send.
+        """
+        self._catch_up()
+        now = self._uptime.now()
+        if self._sent == self.journal.forgotten:
+            self._sent_at = now
+        parts = []
+        size = 1
+        key = None
+        while self._sent - self.journal.forgotten < self._window:
+            fact = self.journal.read(self._cursor)
+            if fact is None:
+                break
+            part = encode(self._unit, self._boot, now, fact)
+            size += len(part) + 1
+            if parts and size > MAX_MESSAGE:
+                break
+            parts.append(part)
+            key = fact[2], fact[3]
+            self._cursor = fact[0]
+            self._sent += 1
+        if not parts:
+            return None
+        return (parts[0] if len(parts) == 1 else b"[" + b",".join(parts) + b"]",) + key
+
+    def acknowledge(self, boot: int, spans):
+        """Forget what the host has committed, in small steps; a generator of steps.
+
+        Each `next` handles a few facts, so that other tasks may run in between. The step after
+        which the change is durable yields the last sequence number forgotten (0 if none).
+        """
+        last = 0
+        while True:
+            count, seq = self.journal.forget(boot, spans)
+            if not count:
+                break
+            last = seq
+            yield 0
+        if last:
+            self._degrade_unless(self.journal.commit)
+            self._window = min(_WINDOW_MAX, self._window * 2)
+            self._interval = _RESEND_MS
+            self._progress = self._sent_at = self._uptime.now()
+        yield last
+
+    def tick(self) -> None:
+        """Call it about every half second while connected: sends again what was not answered."""
+        self._catch_up()
+        silence = self._uptime.now() - self._sent_at
+        if self._sent > self.journal.forgotten and silence >= self._interval:
+            interval = min(_RESEND_MAX_MS, self._interval * 2)
+            self.rewind(_WINDOW_SILENT)
+            self._interval = interval
+
+    def tidy(self) -> bool:
+        """Erase flash ahead of need; True if there may be more to do."""
+        return bool(self._degrade_unless(self.journal.tidy))
+
+    def _catch_up(self) -> None:
+        """Acknowledged or dropped facts needn't be sent."""
+        self._cursor = max(self._cursor, self.journal.floor)
+        self._sent = max(self._sent, self.journal.forgotten)
+
+    def _degrade_unless(self, work):
+        try:
+            return work()
+        except OSError as error:
+            self._degrade(error)
+
+    def _degrade(self, error) -> None:
+        self.fault = "flash failed, facts kept in memory only: %s" % error
+        self.journal = Journal(RamFlash())
+        self.journal.mount()
+        self.rewind()

@@ -1,0 +1,259 @@
+"""The link to the host: Wi-Fi, broker, back-off, and what is sent in which order.
+
+The button's lane always goes first, then the unit's state, then the ordinary lane, which leaves
+places of the window free for the other two. A fact leaves its journal only when the host says
+that it is committed (docs/protocol.md, "Acknowledgement, end to end").
+"""
+
+import asyncio
+
+from port import const, sleep_ms
+
+from . import down
+from .mqtt import Connection, Refused
+from .mqtt_packets import ProtocolError
+
+UNPROTECTED_MS = const(90_000)
+"""After so long without anyone who could hear a press, the unit says so."""
+
+STATE_MS = const(30_000)
+"""The unit's state is published at least this often."""
+
+_TICK_MS = const(500)
+_BACKOFF_MIN_MS = const(500)
+_BACKOFF_MAX_MS = const(30_000)
+_GOOD_MS = const(10_000)
+_OPEN_S = const(15)
+_GREET_S = const(10)
+_RESERVED = const(2)
+_MOST_ACKS = const(16)
+
+
+class Link:
+    """Connects, drains the lanes, hears the host; never gives up.
+
+    Args:
+        config: The unit's `Config`.
+        lanes: (button lane, ordinary lane).
+        wifi: Has `async up()`, which raises OSError if it can't, and `is_up()`.
+        open_stream: Coroutine function (host, port) that returns asyncio's (reader, writer).
+        uptime: The unit's `Uptime`.
+        random: Function that returns 16 random bits, for the back-off.
+        listener: Told what comes in: `state()` returns the state's JSON bytes, `heard(time)`,
+            `sent(lane name, boot, seq)`, `stored(lane name, boot, seq)`,
+            `verdict(boot, seq, word)`, `guidance(word)`.
+        log: Function that takes one line of text.
+    """
+
+    def __init__(self, config, lanes, *, wifi, open_stream, uptime, random, listener, log) -> None:
+        self._config = config
+        self._wifi = wifi
+        self._open_stream = open_stream
+        self._lanes = lanes
+        self._uptime = uptime
+        self._random = random
+        self._listener = listener
+        self._log = log
+        self._topic = "chequer/v1/%s/%s/" % (config.site, config.unit)
+        self._wake = asyncio.Event()
+        self._acks_came = asyncio.Event()
+        self._acks = []
+        self._failed = asyncio.Event()
+        self._error = None
+        self._backoff = _BACKOFF_MIN_MS
+        self._lost_at = uptime.now()
+        self._state_at = None
+        self.connected = False
+        """Whether the unit is subscribed and may publish."""
+        self.rejected = 0
+        """Messages from the host that could not be understood."""
+        for lane in lanes:
+            lane.on_append = self._wake.set
+
+    @property
+    def unprotected(self) -> bool:
+        """True when nobody has been able to hear a press for 90 s: no broker, or no host."""
+        if not self.connected and self._uptime.now() - self._lost_at >= UNPROTECTED_MS:
+            return True
+        return self._lanes[0].stuck_ms >= UNPROTECTED_MS
+
+    def touch(self) -> None:
+        """The unit's state has changed: publish it soon."""
+        self._state_at = None
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Keep a connection up; never returns."""
+        while True:
+            started = self._uptime.now()
+            try:
+                await self._wifi.up()
+                await self._session()
+            except asyncio.TimeoutError:
+                self._error = "no answer in time"
+            except (OSError, Refused, ProtocolError) as error:
+                self._error = error
+            if self._lost_at - started >= _GOOD_MS:
+                self._backoff = _BACKOFF_MIN_MS
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Full jitter: any time up to a limit that doubles, so that units don't come at once."""
+        self._backoff = min(_BACKOFF_MAX_MS, self._backoff * 2)
+        delay = max(_BACKOFF_MIN_MS, self._backoff * self._random() >> 16)
+        self._log(
+            "link: not connected to %s:%d: %s; facts are kept, next attempt in %d ms"
+            % (self._config.host, self._config.port, self._error, delay)
+        )
+        await sleep_ms(delay)
+
+    async def _session(self) -> None:
+        """One connection, from opening it to its failure, which is raised."""
+        config = self._config
+        connection = Connection(
+            lambda: self._open_stream(config.host, config.port),
+            client="chequer-%s-%s" % (config.site, config.unit),
+            will=(self._topic + "state", '{"unit":"%s","online":false}' % config.unit),
+            username=config.username,
+            password=config.password,
+            on_message=self._hear,
+            on_sent=self._sent,
+        )
+        self._failed.clear()
+        tasks = []
+        try:
+            await asyncio.wait_for(connection.open(), _OPEN_S)
+            for work in (
+                connection.serve(),
+                connection.supervise(),
+                self._talk(connection),
+                self._tick(),
+                self._apply_acks(),
+            ):
+                tasks.append(asyncio.create_task(self._guard(work)))
+            await self._failed.wait()
+        finally:
+            if self.connected:
+                self.connected = False
+                self._lost_at = self._uptime.now() - connection.quiet_ms
+            for task in tasks:
+                await _end(task)
+            await connection.close()
+        raise OSError(str(self._error))
+
+    async def _guard(self, work) -> None:
+        """Run one task of the session; its failure, whatever it is, ends the session."""
+        try:
+            await work
+        except Exception as error:
+            self._error = repr(error) if not str(error) else error
+            self._failed.set()
+
+    async def _talk(self, connection) -> None:
+        await asyncio.wait_for(connection.greet(self._topic + "down/+"), _GREET_S)
+        for lane in self._lanes:
+            lane.rewind()
+        self._state_at = None
+        self.connected = True
+        while True:
+            self._wake.clear()
+            if not await self._send_one(connection):
+                await self._wake.wait()
+
+    async def _send_one(self, connection) -> bool:
+        """Send what comes first now; False when there is nothing that may be sent."""
+        button, ordinary = self._lanes
+        if connection.room and await self._send_facts(connection, button):
+            return True
+        if connection.room and self._state_due():
+            self._state_at = self._uptime.now()
+            state = self._listener.state()
+            await connection.publish(self._topic + "state", state, None, retain=True)
+            return True
+        return connection.room > _RESERVED and await self._send_facts(connection, ordinary)
+
+    async def _send_facts(self, connection, lane) -> bool:
+        message = lane.message()
+        if message is None:
+            return False
+        payload, boot, seq = message
+        await connection.publish(self._topic + lane.word, payload, (lane.name, boot, seq))
+        return True
+
+    def _state_due(self) -> bool:
+        return self._state_at is None or self._uptime.now() - self._state_at >= STATE_MS
+
+    async def _tick(self) -> None:
+        while True:
+            await sleep_ms(_TICK_MS)
+            if not self._wifi.is_up():
+                raise OSError("Wi-Fi is gone")
+            for lane in self._lanes:
+                lane.tick()
+            self._wake.set()
+
+    def _sent(self, token) -> None:
+        if token:
+            self._listener.sent(*token)
+        self._wake.set()
+
+    def _hear(self, topic: str, payload: bytes) -> None:
+        word = topic[len(self._topic) :]
+        if word == "down/ack":
+            understood = self._hear_ack(down.ack(payload))
+        elif word == "down/verdict":
+            understood = self._hear_verdict(down.verdict(payload))
+        elif word == "down/guidance":
+            understood = self._hear_guidance(down.guidance(payload))
+        else:
+            understood = False
+        if not understood:
+            self.rejected += 1
+
+    def _hear_ack(self, ack) -> bool:
+        if ack is None:
+            return False
+        self._listener.heard(ack[3])
+        # One too many is dropped: the facts are sent again, and acknowledged again.
+        if len(self._acks) < _MOST_ACKS:
+            self._acks.append(ack)
+        self._acks_came.set()
+        return True
+
+    def _hear_verdict(self, verdict) -> bool:
+        if verdict is None:
+            return False
+        self._listener.heard(verdict[3])
+        self._listener.verdict(*verdict[:3])
+        return True
+
+    def _hear_guidance(self, seat) -> bool:
+        if seat is None:
+            return False
+        self._listener.guidance(seat)
+        return True
+
+    async def _apply_acks(self) -> None:
+        while True:
+            while self._acks:
+                boot, name, spans, _ = self._acks.pop(0)
+                for lane in self._lanes:
+                    if lane.name == name:
+                        await self._apply(lane, boot, spans)
+            self._acks_came.clear()
+            await self._acks_came.wait()
+
+    async def _apply(self, lane, boot: int, spans) -> None:
+        for seq in lane.acknowledge(boot, spans):
+            if seq:
+                self._listener.stored(lane.name, boot, seq)
+                self._wake.set()
+            await sleep_ms(0)
+
+
+async def _end(task) -> None:
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass

@@ -1,0 +1,5 @@
+"""What MicroPython runs after a reset."""
+
+from board.desk import run
+
+run()
