@@ -133,7 +133,9 @@ class MFRC522:
             raise ChipFault("rfid", self._stranger(version))
         antenna = self._read(_TX_CONTROL) & _ANTENNA_ON
         if self._read(_TMODE) != _TIMER_AUTO or antenna != _ANTENNA_ON:
-            raise ChipFault("rfid", "lost its settings, perhaps a dip in its supply; start it again")
+            raise ChipFault(
+                "rfid", "lost its settings, perhaps a dip in its supply; start it again"
+            )
 
     async def uids(self) -> list[bytes]:
         """UIDs (4, 7 or 10 bytes) of all cards in the field, in no particular order.
@@ -245,7 +247,9 @@ class MFRC522:
                     frame[3 + i] = 0
                 continue
             mask = (1 << high) - (1 << low)
-            frame[3 + i] = frame[3 + i] & ((1 << low) - 1) | self._answer[1 + i - (known >> 3)] & mask
+            frame[3 + i] = (
+                frame[3 + i] & ((1 << low) - 1) | self._answer[1 + i - (known >> 3)] & mask
+            )
         return not frame[3] ^ frame[4] ^ frame[5] ^ frame[6] ^ frame[7]
 
     async def _select(self, level: int) -> int:
@@ -285,7 +289,9 @@ class MFRC522:
         version = self._read(_VERSION)
         if version not in _VERSIONS:
             raise ChipFault("rfid", self._stranger(version))
-        raise ChipFault("rfid", "does not finish a command: it hangs or lost its settings; start it again")
+        raise ChipFault(
+            "rfid", "does not finish a command: it hangs or lost its settings; start it again"
+        )
 
     def _send(self, frame: "Buffer", framing: int) -> None:
         self._write(_COMMAND, _IDLE)

@@ -321,7 +321,9 @@ class MFRC522Model:
 
     def _irq_pending(self):
         regs = self._regs
-        return bool(regs[_COM_IRQ] & regs[_COM_IEN] & 0x7F or regs[_DIV_IRQ] & regs[_DIV_IEN] & 0x14)
+        return bool(
+            regs[_COM_IRQ] & regs[_COM_IEN] & 0x7F or regs[_DIV_IRQ] & regs[_DIV_IEN] & 0x14
+        )
 
     # Commands
 

@@ -1,0 +1,268 @@
+"""Hi-Link LD2410: presence, distance and energy, from its UART.
+
+Source: Hi-Link LD2410 serial communication protocol V1.02; 256000 baud, 8N1.
+
+Reports and acknowledgements share the line, so one parser takes both. After garbage, a cut-off
+frame or an overflow it looks for the next header among the bytes it already has: a good frame
+behind a bad one is not lost. Every byte that belongs to no good frame is counted in `garbage`.
+"""
+
+from drivers.fault import ChipFault
+from port import const, sleep_ms, ticks_diff, ticks_ms
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from drivers.bus import UART
+
+_REPORT = b"\xf4\xf3\xf2\xf1"
+_REPORT_END = b"\xf8\xf7\xf6\xf5"
+_COMMAND = b"\xfd\xfc\xfb\xfa"
+_COMMAND_END = b"\x04\x03\x02\x01"
+
+_LONGEST = const(48)  # length field; the longest real ones are 35 (report) and 28 (ACK)
+_SILENCE_MS = const(1500)  # 15 reports; a restart takes 1.1 s
+_ACK_LOOKS = const(60)
+_ACK_LOOK_MS = const(5)
+_POLL_BYTES = const(256)
+
+_ENABLE = const(0xFF)
+_END = const(0xFE)
+_GATES = const(0x60)
+_PARAMETERS = const(0x61)
+_ENGINEERING_ON = const(0x62)
+_ENGINEERING_OFF = const(0x63)
+_SENSITIVITY = const(0x64)
+_FIRMWARE = const(0xA0)
+_RESTART = const(0xA3)
+
+ALL_GATES = const(0xFFFF)
+
+
+class LD2410:
+    """The radar.
+
+    Args:
+        uart: 256000 baud, 8N1, with a receive buffer of at least 128 bytes.
+
+    Attributes:
+        state: 0 nobody, 1 moving, 2 still, 3 both; 4 to 6 while it calibrates itself.
+        moving_cm, still_cm, detection_cm: distances in centimetres.
+        moving_energy, still_energy: 0 to 100.
+        frames: good frames so far. garbage: bytes that belonged to none.
+    """
+
+    def __init__(self, uart: "UART") -> None:
+        self.state = 0
+        self.moving_cm = 0
+        self.moving_energy = 0
+        self.still_cm = 0
+        self.still_energy = 0
+        self.detection_cm = 0
+        self.frames = 0
+        self.garbage = 0
+        self._uart = uart
+        self._in = bytearray(64)
+        self._frame = bytearray(_LONGEST + 10)
+        self._count = 0
+        self._heard = ticks_ms()
+        self._garbage_then = 0  # as it was at the last good report
+        self._lost = False
+        self._ack_command = -1
+        self._ack = b""
+
+    def poll(self) -> int:
+        """Take in what has arrived, 256 bytes at the most; allocates nothing for reports.
+
+        Returns:
+            How many good reports were among it.
+        """
+        reports = 0
+        for _ in range(_POLL_BYTES // len(self._in)):
+            count = self._uart.readinto(self._in, min(self._uart.any(), len(self._in)))
+            if not count:
+                break
+            for i in range(count):
+                reports += self._take(self._in[i])
+        return reports
+
+    def check(self, now: int) -> None:
+        """Is the radar alive? Call `poll()` before. `now` is from `port.ticks_ms()`.
+
+        Raises:
+            ChipFault: no good report for 1.5 s. It is raised again until one arrives.
+        """
+        # Remembered, because ticks wrap: after six days of silence the difference turns negative.
+        if self._lost or ticks_diff(now, self._heard) > _SILENCE_MS:
+            self._lost = True
+            garbled = self.garbage != self._garbage_then
+            raise ChipFault("radar", "sends only garbage" if garbled else "silent for 1.5 s")
+
+    async def configure(self, moving_gate: int, still_gate: int, vacant_after_s: int) -> None:
+        """Farthest gates that count (2 to 8, of 75 cm each) and the time to vacancy (0 to 65535 s).
+
+        Raises:
+            ChipFault: the radar did not acknowledge, or refused.
+        """
+        await self._configured(_GATES, _triple(moving_gate, still_gate, vacant_after_s))
+
+    async def sensitivity(self, gate: int, moving: int, still: int) -> None:
+        """Thresholds of a gate (0 to 8, or ALL_GATES): energies from 0 to 100 that count.
+
+        Raises:
+            ChipFault: the radar did not acknowledge, or refused.
+        """
+        await self._configured(_SENSITIVITY, _triple(gate, moving, still))
+
+    async def engineering(self, on: bool) -> None:
+        """Switch to reports with the energies of every gate, or back; lost at a restart.
+
+        Raises:
+            ChipFault: the radar did not acknowledge.
+        """
+        await self._configured(_ENGINEERING_ON if on else _ENGINEERING_OFF, b"")
+
+    async def parameters(self) -> bytes:
+        """What is set: AAh, last gate, moving and still gate, 9 + 9 thresholds, u16 seconds.
+
+        Raises:
+            ChipFault: the radar did not acknowledge.
+        """
+        return await self._configured(_PARAMETERS, b"")
+
+    async def version(self) -> str:
+        """Firmware version, for example "1.07.22091516".
+
+        Raises:
+            ChipFault: the radar did not acknowledge, or said something else.
+        """
+        ack = await self._configured(_FIRMWARE, b"")
+        if len(ack) < 8:
+            raise ChipFault("radar", "answered the version query with %d bytes" % len(ack))
+        build = int.from_bytes(ack[4:8], "little")
+        return "%d.%02x.%08x" % (ack[3], ack[2], build)
+
+    async def restart(self) -> None:
+        """Restart the module; it reports again after about 1.1 s.
+
+        Raises:
+            ChipFault: the radar did not acknowledge.
+        """
+        await self._command(_ENABLE, b"\x01\x00")
+        await self._command(_RESTART, b"")
+
+    # Commands
+
+    async def _configured(self, command: int, value: bytes) -> bytes:
+        """One command inside configuration mode, which is left again whatever happens."""
+        await self._command(_ENABLE, b"\x01\x00")
+        try:
+            return await self._command(command, value)
+        finally:
+            await self._command(_END, b"")
+
+    async def _command(self, command: int, value: bytes) -> bytes:
+        """Send, and wait at most 600 ms in two tries for the ACK's value."""
+        length = len(value) + 2
+        frame = _COMMAND + bytes((length, 0, command, 0)) + value + _COMMAND_END
+        for _ in range(2):
+            self._ack_command = -1
+            self._uart.write(frame)
+            for _ in range(_ACK_LOOKS):
+                await sleep_ms(_ACK_LOOK_MS)
+                self.poll()
+                if self._ack_command == command:
+                    return self._acknowledged(command)
+        raise ChipFault("radar", "did not acknowledge command %02Xh" % command)
+
+    def _acknowledged(self, command: int) -> bytes:
+        if self._ack[0] | self._ack[1]:
+            raise ChipFault("radar", "refused command %02Xh" % command)
+        return self._ack[2:]
+
+    # The parser
+
+    def _take(self, byte: int) -> int:
+        """One more byte; 1 when it completed a good report."""
+        self._frame[self._count] = byte
+        self._count += 1
+        reports = 0
+        while self._count:
+            size = self._size()
+            if size > self._count:
+                break
+            if size and self._good(size):
+                reports += self._deliver(size)
+                self.frames += 1
+                self._forget(size)
+            else:
+                self.garbage += self._skip()
+        return reports
+
+    def _size(self) -> int:
+        """Bytes that the frame at the front needs before more can be said; 0 when it is none."""
+        frame, count = self._frame, self._count
+        head = _REPORT if frame[0] == _REPORT[0] else _COMMAND
+        for i in range(min(count, 4)):
+            if frame[i] != head[i]:
+                return 0
+        if count < 6:
+            return 6
+        length = frame[4] | frame[5] << 8
+        return length + 10 if 4 <= length <= _LONGEST else 0
+
+    def _good(self, size: int) -> bool:
+        frame = self._frame
+        report = frame[0] == _REPORT[0]
+        end = _REPORT_END if report else _COMMAND_END
+        for i in range(4):
+            if frame[size - 4 + i] != end[i]:
+                return False
+        return self._plausible(size) if report else frame[7] == 0x01
+
+    def _plausible(self, size: int) -> bool:
+        frame = self._frame
+        kind = frame[6]
+        if (kind != 2 or size != 23) and (kind != 1 or size < 41):
+            return False
+        return frame[7] == 0xAA and frame[8] <= 6 and frame[size - 6] == 0x55
+
+    def _deliver(self, size: int) -> int:
+        frame = self._frame
+        if frame[0] != _REPORT[0]:
+            self._ack_command = frame[6]
+            self._ack = bytes(frame[8 : size - 4])
+            return 0
+        self.state = frame[8]
+        self.moving_cm = frame[9] | frame[10] << 8
+        self.moving_energy = frame[11]
+        self.still_cm = frame[12] | frame[13] << 8
+        self.still_energy = frame[14]
+        self.detection_cm = frame[15] | frame[16] << 8
+        self._heard = ticks_ms()
+        self._garbage_then = self.garbage
+        self._lost = False
+        return 1
+
+    def _skip(self) -> int:
+        """Drop bytes up to the next one that can begin a header; how many?"""
+        for i in range(1, self._count):
+            if self._frame[i] in (_REPORT[0], _COMMAND[0]):
+                break
+        else:
+            i = self._count
+        self._forget(i)
+        return i
+
+    def _forget(self, size: int) -> None:
+        frame = self._frame
+        self._count -= size
+        for i in range(self._count):
+            frame[i] = frame[i + size]
+
+
+def _triple(first: int, second: int, third: int) -> bytes:
+    """The value of commands 60h and 64h: three words, each followed by a 32-bit number."""
+    value = b""
+    for word, number in enumerate((first, second, third)):
+        value += bytes((word, 0)) + number.to_bytes(4, "little")
+    return value
