@@ -1,0 +1,131 @@
+"""The parts on the board: chip models on the pins of `wiring`, and what the world does to them.
+
+The display, the ring and the buzzer are only written to, so what they were sent goes to the parent
+process, which knows what it looks like; that leaves this machine's memory to the firmware.
+"""
+
+import asyncio
+import time
+from binascii import hexlify, unhexlify
+
+import circuit
+import wiring
+from sim.chips.button import Button
+from sim.chips.clock import real_us
+from sim.chips.iso14443 import Card
+from sim.chips.ld2410 import LD2410Model
+from sim.chips.mfrc522 import MFRC522Model
+
+_DISPLAY = 0x3C
+_RADAR_BAUDS = 256_000
+_STATES = ("none", "moving", "still", "both")
+_RFID_FAULTS = {"missing": "low", "stuck00": "low", "stuckff": "high", "noise": "noise"}
+_RADAR_FAULTS = {
+    "missing": "silence",
+    "stuck00": "silence",
+    "stuckff": "silence",
+    "noise": "noise",
+    "truncated": "truncated",
+}
+
+_rfid = MFRC522Model(real_us)
+_radar = LD2410Model(real_us)
+_cards = {}
+_pressing = None
+
+
+def solder():
+    """Connect everything."""
+    circuit.spi[wiring.RFID_CS] = _rfid
+    circuit.hears[wiring.RFID_CS] = _select
+    circuit.hears[wiring.RFID_RST] = _rfid.rst
+    circuit.levels[wiring.RFID_IRQ] = _rfid.irq
+    circuit.uart[wiring.RADAR_RX] = (_radar, _RADAR_BAUDS)
+    circuit.levels[wiring.RADAR_OUT] = _radar.out
+    circuit.levels[wiring.BUTTON] = 1  # the board's pull-ups and pull-down
+    circuit.levels[wiring.SEAT_SWITCH] = 1
+    circuit.levels[wiring.PIR] = 0
+    circuit.i2c[_DISPLAY] = _show
+    circuit.strips[wiring.RING_DATA] = _shine
+    circuit.hears[wiring.BUTTON_LAMP] = _lamp
+    circuit.hears[wiring.BUZZER] = _buzz
+
+
+def _select(level):
+    _rfid.cs(level)
+    if level:
+        circuit.selected.discard(wiring.RFID_CS)
+    else:
+        circuit.selected.add(wiring.RFID_CS)
+
+
+def _show(data):
+    circuit.tell('{"i2c":"%s"}' % hexlify(data).decode())
+
+
+def _shine(data):
+    circuit.put_out("ring", '"%s"' % hexlify(data).decode())
+
+
+def _lamp(level):
+    """A level, or PWM's duty: 0 to 255 of brightness."""
+    bright = level[1] >> 8 if isinstance(level, tuple) else 255 * level
+    circuit.put_out("lamp", "%d" % bright)
+
+
+def _buzz(tone):
+    circuit.put_out("buzzer", "%d" % (tone[0] if isinstance(tone, tuple) else 0))
+
+
+def put(uid):
+    """Lay a card on the reader: its UID in hexadecimal."""
+    if uid not in _cards:
+        _cards[uid] = Card(unhexlify(uid))
+        _rfid.field.put(_cards[uid])
+
+
+def take(uid):
+    """Take it away."""
+    card = _cards.pop(uid, None)
+    if card:
+        _rfid.field.take(card)
+
+
+def radar(state, cm):
+    """What the radar sees: "none", "moving", "still" or "both", so many centimetres away."""
+    _radar.target(_STATES.index(state), cm, 60 if state != "none" else 0)
+
+
+def fault(chip, kind):
+    """Break a chip, or with "none" mend it."""
+    if chip == "mfrc522":
+        _rfid.fault = None if kind == "none" else _RFID_FAULTS[kind]
+    elif chip == "ld2410":
+        _radar.fault = None
+        if kind == "stuck00":
+            _radar.inject(b"\0")  # a line that stays low is one long break
+        _radar.fault = None if kind == "none" else _RADAR_FAULTS[kind]
+    elif kind == "none":
+        circuit.i2c[_DISPLAY] = _show
+    else:
+        circuit.i2c.pop(_DISPLAY, None)
+
+
+def press(ms):
+    """Begin to press the button for so long; its contact bounces. False while it is pressed."""
+    global _pressing
+    if _pressing and not _pressing.done():
+        return False
+    _pressing = asyncio.create_task(_press(ms))
+    return True
+
+
+async def _press(ms):
+    button = Button(seed=time.ticks_us())
+    button.press(0, ms * 1000)
+    start = time.ticks_us()
+    for due, level in button.edges():
+        wait = due - time.ticks_diff(time.ticks_us(), start)
+        if wait >= 1000:
+            await asyncio.sleep_ms(wait // 1000)
+        circuit.drive(wiring.BUTTON, level)

@@ -1,0 +1,74 @@
+"""The simulated ESP32's boot: mounts its flash, connects its parts, runs the firmware's main.py.
+
+Run by the MicroPython VM in the folder of sources (`sim/`, `firmware/`). The parent process
+writes one line of JSON first: `files` and `soc` (folders of the unit's file system and of what
+the chip keeps), `firmware` (folder), `name`, `cause` (of the reset), `air`, `world` (commands
+that put the outside into the state it is in).
+"""
+
+import asyncio
+import gc
+import json
+import os
+import sys
+
+import vfs
+
+_BOARD = "/sources/sim/board"
+
+
+def mount(words):
+    """The unit sees its own files only: its file system at /, the sources read-only."""
+    os.chdir("/")
+    root = os.getcwd()
+    sources = words["sources"]
+    soc = vfs.VfsPosix(words["soc"])
+    files = vfs.VfsPosix(words["files"])
+    firmware = vfs.VfsPosix(words["firmware"])
+    source = vfs.VfsPosix(sources)
+    vfs.umount(root)
+    vfs.mount(files, "/")
+    vfs.mount(soc, "/soc")
+    vfs.mount(firmware, "/firmware", readonly=True)
+    vfs.mount(source, "/sources", readonly=True)
+    sys.path[:] = [_BOARD, "/firmware", "/sources", ".frozen"]
+    os.chdir("/")
+
+
+def prepare(words):
+    """Parts, world and control, before the firmware."""
+    import circuit
+
+    circuit.name = words["name"]
+    circuit.cause = words["cause"]
+    circuit.air_present = words["air"]
+    import control
+    import parts
+
+    parts.solder()
+    for command in words["world"]:
+        control.obey(command)
+    asyncio.create_task(control.listen())
+    asyncio.create_task(control.keep_reporting())
+    return circuit
+
+
+def run(circuit):
+    """The firmware, until it ends; then nothing but the watchdog can help, as on the chip."""
+    gc.collect()
+    circuit.tell('{"ready":[%d,%d]}' % (gc.mem_alloc(), gc.mem_free()))
+    try:
+        with open("/firmware/main.py") as file:
+            code = file.read()
+        exec(code, {"__name__": "__main__"})
+        why = "main.py came to its end"
+    except Exception as error:
+        sys.print_exception(error)
+        why = repr(error)
+    circuit.tell('{"ended":%s}' % json.dumps(why))
+    asyncio.get_event_loop().run_forever()
+
+
+words = json.loads(sys.stdin.readline())
+mount(words)
+run(prepare(words))
