@@ -4,16 +4,16 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from host_bridge.contract import topics
+from host_bridge.director.link import Link
 from host_bridge.director.presence import Presence
 from host_bridge.director.speaker import Speaker
 from host_bridge.domain.floor import Answer, Floor, RoomView, day_number
-from host_bridge.settings import Site
+from host_bridge.settings import Settings
 from host_bridge.store import Store, StoreUnavailableError
-from host_bridge.transport import Client
 
 _log = logging.getLogger(__name__)
 
@@ -30,32 +30,33 @@ PORTION = 1_000
 """Facts read at once."""
 
 RETRY_SECONDS = 1.0
+"""How long to wait when the store can't be read."""
+
+Listener = Callable[[tuple[RoomView, ...]], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Figures:
-    """What the director has done since it started."""
+    """What the director has done since it started. Written by its own thread only."""
 
-    facts: int
-    verdicts: int
-    unanswered: int
-    late: int
-    ignored_facts: int
-    ignored_states: dict[str, int]
-    seconds_to_verdict: tuple[float, ...]
+    facts: int = 0
+    verdicts: int = 0
+    unanswered: int = 0
+    """Fresh taps that got no verdict because the broker was away."""
+    latencies: deque[float] = field(default_factory=lambda: deque(maxlen=1_000))
+    """Seconds from a tap's arrival at the host to its verdict's departure, the last ones."""
 
 
 class Director:
     """Runs in a thread of its own between `start` and `stop`.
 
-    Everything public may be called from any thread.
+    Everything public may be used from any thread.
     """
 
     def __init__(
         self,
-        site: Site,
+        settings: Settings,
         store: Store,
-        client: Client,
         *,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         shift: Callable[[int], int] = day_number,
@@ -63,28 +64,118 @@ class Director:
         """Nothing happens before `start`.
 
         Args:
-            site: the rooms and rules.
+            settings: the site, and where its broker is.
             store: where facts are committed.
-            client: a connection to the broker that is not started yet.
             now_ms: the clock, Unix milliseconds.
             shift: the number of the shift at a time.
         """
-        self._site = site
+        site = settings.site
+        self.site = site
+        self.figures = Figures()
+        self.link = Link(settings.broker, f"director-{site.name}", [topics.state(site.name, "+")])
+        self.presence = Presence(site.name)
+        self.floor = Floor(site, lambda tag: store.registry.record(site.name, tag), shift)
         self._store = store
-        self._client = client
         self._now_ms = now_ms
-        self._floor = Floor(site, lambda tag: store.registry.record(site.name, tag), shift)
-        self._presence = Presence(site.name)
-        self._speaker = Speaker(site.name, client)
-        self._states: deque[tuple[str, bytes]] = deque(maxlen=100_000)
-        self._reconnected = threading.Event()
+        self._speaker = Speaker(site.name, self.link)
+        self._listeners: list[Listener] = []
+        self._rooms = self.floor.view(now_ms(), {})
+        self._trouble: str | None = "It is still reading what happened before."
         self._cursor = 0
         self._marker: object = None
         self._looked_ms = 0
-        self._facts = self._verdicts = self._unanswered = 0
-        self._latencies: deque[float] = deque(maxlen=1_000)
-        self._rooms = self._floor.view(now_ms(), {})
-        self._listeners: list[Callable[[tuple[RoomView, ...]], None]] = []
-        self._trouble: str | None = "is reading what happened before"
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="director", daemon=True)
+
+    @property
+    def rooms(self) -> tuple[RoomView, ...]:
+        """The floor as it was last looked at."""
+        return self._rooms
+
+    @property
+    def trouble(self) -> str | None:
+        """Why what it shows may be old; None when all is well."""
+        return self._trouble if self._thread.is_alive() else "It does not run."
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` in the director's thread whenever the floor looks different."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Read what happened before, then follow."""
+        self.link.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and the connection."""
+        self._stop.set()
+        self._thread.join(10)
+        self.link.stop()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            pause = POLL_SECONDS
+            try:
+                self._step()
+                self._trouble = None
+            except StoreUnavailableError as error:
+                self._fail(str(error))
+                pause = RETRY_SECONDS
+            except Exception as error:  # noqa: BLE001 - a defect must show, not end the verdicts
+                # The type only: the text of an error may quote a fact.
+                self._fail(f"A defect: {type(error).__name__}. It tries the same facts again.")
+                pause = RETRY_SECONDS
+            self._stop.wait(pause)
+
+    def _fail(self, trouble: str) -> None:
+        self._marker = None  # read again even if nothing new is committed
+        if trouble != self._trouble:
+            _log.error("The director can't go on: %s", trouble)
+        self._trouble = trouble
+
+    def _step(self) -> None:
+        changed = [self.presence.take(topic, payload) for topic, payload in self.link.received()]
+        look = any(changed) or self._speaker.is_behind
+        # The marker first: what is committed while we read makes it differ the next time.
+        marker = self._store.changed()
+        if marker != self._marker:
+            look = self._catch_up() or look
+            self._marker = marker
+        if look or abs(self._now_ms() - self._looked_ms) >= LOOK_MS:
+            self._look()
+
+    def _catch_up(self) -> bool:
+        """Fold the facts that were committed since; True when there were any."""
+        any_new = False
+        while not self._stop.is_set():
+            facts = self._store.facts_after(self._cursor, PORTION)
+            if not facts:
+                break
+            for answer in self.floor.fold(f for f in facts if f.site == self.site.name):
+                self._answer(answer)
+            self._cursor = facts[-1].id
+            self.figures.facts += len(facts)
+            any_new = True
+        return any_new
+
+    def _answer(self, answer: Answer) -> None:
+        """Send a verdict if somebody still stands there and waits for it."""
+        now = self._now_ms()
+        since_received = max(0, now - answer.received_ms)
+        if answer.age_ms is None or answer.age_ms + since_received > FRESH_MS:
+            return
+        if self._speaker.answer(answer, now):
+            self.figures.verdicts += 1
+            self.figures.latencies.append(since_received / 1000)
+        else:
+            self.figures.unanswered += 1
+
+    def _look(self) -> None:
+        now = self._now_ms()
+        self._looked_ms = now
+        rooms = self.floor.view(now, self.presence.online)
+        self._speaker.guide(rooms, now)
+        if rooms != self._rooms:
+            self._rooms = rooms
+            for listener in self._listeners:
+                listener(rooms)

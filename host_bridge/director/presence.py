@@ -33,18 +33,17 @@ class Presence:
 
     def take(self, topic: str, payload: bytes) -> bool:
         """Take a retained state as it came from the wire; True when it changed something."""
-        reason = self._check(topic, payload)
-        if reason is not None:
-            self.ignored[reason] += 1
+        state = self._understand(topic, payload)
+        if isinstance(state, str):
+            self.ignored[state] += 1
             return False
-        state = self._decoder.decode(payload)
         if self._online.get(state.unit) == state.online:
             return False
         self._online[state.unit] = state.online
         return True
 
-    def _check(self, topic: str, payload: bytes) -> str | None:
-        """Why a message can't be believed; None when it can."""
+    def _understand(self, topic: str, payload: bytes) -> State | str:
+        """The state, or why the message can't be believed, in a word."""
         parsed = topics.parse(topic)
         if parsed is None or parsed[0] != self._site or parsed[2] != "state":
             return "topic"
@@ -58,4 +57,4 @@ class Presence:
             return "other-unit"
         if state.unit not in self._online and len(self._online) >= MAX_UNITS:
             return "too-many"
-        return None
+        return state

@@ -18,13 +18,19 @@ class Publisher(Protocol):
     def connected(self) -> bool:
         """Is there a session with the broker now?"""
 
+    @property
+    def session(self) -> int:
+        """How many sessions there have been."""
+
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> object:
         """Hand a message over, QoS 1, without waiting for the broker."""
 
 
 class Speaker:
-    """Publishes for one site. Keeps the last guidance of each desk, to say it only when it
-    changes, and to say all of it again after a reconnect.
+    """Publishes for one site.
+
+    Keeps the last guidance of each desk, to say it only when it changes, and to say all of it
+    again after a reconnect.
     """
 
     def __init__(self, site: str, publisher: Publisher) -> None:
@@ -32,6 +38,7 @@ class Speaker:
         self._publisher = publisher
         self._said: dict[str, Guidance] = {}
         self._unsaid: set[str] = set()
+        self._session = 0
 
     def answer(self, answer: Answer, now_ms: int) -> bool:
         """Send a verdict; False when nobody can hear it.
@@ -55,14 +62,19 @@ class Speaker:
                     self._said[desk.unit] = _next(said, desk.seat, now_ms)
                     self._unsaid.add(desk.unit)
         if self._publisher.connected:
+            if self.is_behind:
+                # The broker may have forgotten what it retained.
+                self._session = self._publisher.session
+                self._unsaid.update(self._said)
             for unit in sorted(self._unsaid):
                 topic = topics.down(self._site, unit, "guidance")
                 self._publisher.publish(topic, _encode(self._said[unit]), retain=True)
             self._unsaid.clear()
 
-    def repeat(self) -> None:
-        """Say all guidance again, unchanged: the broker may have forgotten what it retained."""
-        self._unsaid.update(self._said)
+    @property
+    def is_behind(self) -> bool:
+        """Is there a new session, in which nothing was said yet?"""
+        return self._session != self._publisher.session
 
 
 def _next(said: Guidance | None, seat: SeatWord, now_ms: int) -> Guidance:

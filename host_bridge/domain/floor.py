@@ -20,14 +20,17 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The verdict on a tap: the fact (`boot`, `seq`) of `unit`, which happened at `time_ms`."""
+    """The verdict on a tap: the fact (`boot`, `seq`) of `unit`.
+
+    `age_ms` is how old the tap was when it was sent, None when an earlier boot left it behind.
+    """
 
     unit: str
     boot: int
     seq: int
-    time_ms: int
-    received_ms: int
     verdict: VerdictWord
+    received_ms: int
+    age_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,8 @@ class Floor:
         for entry in redo:
             verdict = self._apply(entry)
             if verdict is not None and entry in received:
-                answers.append(Answer(*entry.place[1:], entry.time, received[entry], verdict))
+                sent = received[entry], entry.fact.age
+                answers.append(Answer(entry.unit, entry.boot, entry.seq, verdict, *sent))
         self._timeline.prune()
         return answers
 
