@@ -3,11 +3,11 @@
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from host_bridge.contract import topics
+from host_bridge.director.latency import Latency
 from host_bridge.director.link import Link
 from host_bridge.director.presence import Presence
 from host_bridge.director.speaker import Speaker
@@ -43,8 +43,8 @@ class Figures:
     verdicts: int = 0
     unanswered: int = 0
     """Fresh taps that got no verdict because the broker was away."""
-    latencies: deque[float] = field(default_factory=lambda: deque(maxlen=1_000))
-    """Seconds from a tap's arrival at the host to its verdict's departure, the last ones."""
+    latency: Latency = field(default_factory=Latency)
+    """From a tap's arrival at the host to its verdict's departure."""
 
 
 class Director:
@@ -166,7 +166,7 @@ class Director:
             return
         if self._speaker.answer(answer, now):
             self.figures.verdicts += 1
-            self.figures.latencies.append(since_received / 1000)
+            self.figures.latency.add(since_received / 1000)
         else:
             self.figures.unanswered += 1
 
