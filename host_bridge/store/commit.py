@@ -6,7 +6,7 @@ same key is kept as a dead letter, because throwing it away would be a silent lo
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,6 +23,7 @@ _CHUNK = 500
 decode_fact = msgspec.json.Decoder(AnyFact).decode
 Row = TypeVar("Row")
 _STREAM = ("site", "unit", "boot", "lane")
+_KEY = (*_STREAM, "seq")
 
 
 def take(connection: sa.Connection, batch: Batch) -> Outcome:
@@ -51,16 +52,24 @@ def _streams(batch: Batch) -> set[Stream]:
 
 def _known_spans(connection: sa.Connection, streams: set[Stream]) -> dict[Stream, list[Known]]:
     known: dict[Stream, list[Known]] = {stream: [] for stream in streams}
-    columns = [spans.c[name] for name in _STREAM]
     for chunk in _chunks(sorted(streams)):
-        query: sa.Select[Any] = (
-            sa.select(*columns, spans.c.first, spans.c.last, spans.c.since_ms)
-            .where(sa.tuple_(*columns).in_(chunk))
-            .order_by(spans.c.first)
-        )
-        for site, unit, boot, lane, first, last, since_ms in connection.execute(query):
-            known[Stream(site, unit, boot, lane)].append(Known(first, last, since_ms))
+        query = _rows_of(spans, _STREAM, chunk, ("first", "last", "since_ms"))
+        for row in connection.execute(query.order_by(spans.c.first)):
+            known[Stream(*row[:4])].append(Known(*row[4:]))
     return known
+
+
+def _rows_of(
+    table: sa.Table, names: Sequence[str], asked: Sequence[Sequence[Any]], wanted: Sequence[str]
+) -> sa.Select[Any]:
+    """The rows whose columns `names` have one of the `asked` combinations of values.
+
+    A join, because SQLite scans the whole table for `(a, b) IN (VALUES ...)`.
+    """
+    values = sa.values(*(sa.column(name, table.c[name].type) for name in names), name="asked")
+    one = values.data([tuple(each) for each in asked]).cte("asked")
+    on = sa.and_(*(table.c[name] == one.c[name] for name in names))
+    return sa.select(*(table.c[name] for name in (*names, *wanted))).join_from(one, table, on)
 
 
 def _split(
@@ -121,24 +130,18 @@ def _conflict(item: Incoming) -> DeadLetter:
 
 
 def _stored_facts(connection: sa.Connection, keys: set[Key]) -> dict[Key, AnyFact]:
-    columns = [facts.c[name] for name in (*_STREAM, "seq")]
     found: dict[Key, AnyFact] = {}
     for chunk in _chunks(sorted((*key.stream, key.seq) for key in keys)):
-        query: sa.Select[Any] = sa.select(*columns, facts.c.body).where(
-            sa.tuple_(*columns).in_(chunk)
-        )
-        for site, unit, boot, lane, seq, body in connection.execute(query):
-            found[Key(Stream(site, unit, boot, lane), seq)] = decode_fact(body)
+        for row in connection.execute(_rows_of(facts, _KEY, chunk, ("body",))):
+            found[Key(Stream(*row[:4]), row.seq)] = decode_fact(row.body)
     return found
 
 
 def _keys_of_dead_letters(connection: sa.Connection, keys: set[Key]) -> set[Key]:
-    columns = [dead_letters.c[name] for name in (*_STREAM, "seq")]
     found: set[Key] = set()
     for chunk in _chunks(sorted((*key.stream, key.seq) for key in keys)):
-        query: sa.Select[Any] = sa.select(*columns).where(sa.tuple_(*columns).in_(chunk))
-        for site, unit, boot, lane, seq in connection.execute(query):
-            found.add(Key(Stream(site, unit, boot, lane), seq))
+        for row in connection.execute(_rows_of(dead_letters, _KEY, chunk, ())):
+            found.add(Key(Stream(*row[:4]), row.seq))
     return found
 
 
@@ -183,7 +186,7 @@ def _tail_of(stream: Stream) -> sa.Select[tuple[int]]:
 def _insert_dead_letters(connection: sa.Connection, letters: list[DeadLetter]) -> None:
     if not letters:
         return
-    nowhere: dict[str, object] = dict.fromkeys((*_STREAM, "seq"))
+    nowhere: dict[str, object] = dict.fromkeys(_KEY)
     rows = [
         {
             "received_ms": letter.received_ms,

@@ -135,9 +135,9 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
 class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker said about itself a moment ago.
 
-    `in_flight` facts are received and not yet committed, `queue_depth` messages of them wait
-    outside the batch at hand. Times are Unix milliseconds; `last_commit_ms` is None before the
-    first commit.
+    `in_flight` is what was received and is not yet committed: the facts in the batch at hand,
+    and `queue_depth` messages that nobody has looked into yet. Times are Unix milliseconds;
+    `last_commit_ms` is None before the first commit.
     """
 
     worker: str
