@@ -19,11 +19,11 @@ class Publisher(Protocol):
         """Is there a session with the broker now?"""
 
     @property
-    def session(self) -> int:
-        """How many sessions there have been."""
+    def reconnects(self) -> int:
+        """How often the connection was made again."""
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> object:
-        """Hand a message over, QoS 1, without waiting for the broker."""
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Hand a message over, QoS 1, without waiting; False when it can't be sent."""
 
 
 class Speaker:
@@ -38,7 +38,7 @@ class Speaker:
         self._publisher = publisher
         self._said: dict[str, Guidance] = {}
         self._unsaid: set[str] = set()
-        self._session = 0
+        self._connection = 0
 
     def answer(self, answer: Answer, now_ms: int) -> bool:
         """Send a verdict; False when nobody can hear it.
@@ -46,12 +46,9 @@ class Speaker:
         Without a connection it is not kept: by the time of the next one the unit has long
         helped itself.
         """
-        if not self._publisher.connected:
-            return False
         verdict = Verdict(boot=answer.boot, seq=answer.seq, verdict=answer.verdict, time=now_ms)
         topic = topics.down(self._site, answer.unit, "verdict")
-        self._publisher.publish(topic, _encode(verdict))
-        return True
+        return self._publisher.publish(topic, _encode(verdict))
 
     def guide(self, rooms: tuple[RoomView, ...], now_ms: int) -> None:
         """Publish the guidance of the desks where it is new, or was not heard yet."""
@@ -64,17 +61,18 @@ class Speaker:
         if self._publisher.connected:
             if self.is_behind:
                 # The broker may have forgotten what it retained.
-                self._session = self._publisher.session
+                self._connection = self._publisher.reconnects
                 self._unsaid.update(self._said)
             for unit in sorted(self._unsaid):
                 topic = topics.down(self._site, unit, "guidance")
-                self._publisher.publish(topic, _encode(self._said[unit]), retain=True)
-            self._unsaid.clear()
+                if not self._publisher.publish(topic, _encode(self._said[unit]), retain=True):
+                    break
+                self._unsaid.discard(unit)
 
     @property
     def is_behind(self) -> bool:
-        """Is there a new session, in which nothing was said yet?"""
-        return self._session != self._publisher.session
+        """Is the connection a new one, over which nothing was said yet?"""
+        return self._connection != self._publisher.reconnects
 
 
 def _next(said: Guidance | None, seat: SeatWord, now_ms: int) -> Guidance:

@@ -16,9 +16,9 @@ WORDS: dict[Shown, Wording] = {
     "free": Wording("Free", "may be used now"),
     "taken": Wording("In use", "somebody is here"),
     "reserved": Wording("Reserved", "signed in, briefly away"),
-    "dirty": Wording("To clean", "left, and not cleaned yet"),
-    "blocked": Wording("Blocked", "kept empty in this shift"),
-    "conflict": Wording("Conflict", "in use although kept empty"),
-    "full": Wording("Full", "the room has reached its cap"),
+    "dirty": Wording("To clean", "left, not cleaned yet"),
+    "blocked": Wording("Blocked", "kept empty this shift"),
+    "conflict": Wording("Conflict", "used, though kept empty"),
+    "full": Wording("Full", "the room is at its cap"),
     "offline": Wording("Offline", "the desk unit is silent"),
 }
