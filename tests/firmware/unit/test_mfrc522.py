@@ -447,7 +447,7 @@ async def test_empty_poll_allocates_less_than_half_a_kilobyte():
     assert used < 512, used
 
 
-async def test_in_real_time_a_card_is_read_within_100_ms():
+async def test_in_real_time_a_card_is_read_within_200_ms():
     driver.sleep_ms, driver.block_ms = sleep_ms, block_ms
     model = MFRC522Model(real_us)
     reader = MFRC522(model, model.cs, model.rst)
@@ -455,4 +455,4 @@ async def test_in_real_time_a_card_is_read_within_100_ms():
     model.field.put(Card(SEVEN, wake_us=0))
     began = real_us()
     assert await reader.uids() == [SEVEN]
-    assert real_us() - began < 100_000
+    assert real_us() - began < 200_000
