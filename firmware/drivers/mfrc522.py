@@ -312,9 +312,9 @@ class MFRC522:
             return None
         if irq & _RECEIVED:
             self._burst(_FIFO, self._answer)
-            if error & _BROKEN or status[4] & 7:
-                return -1
-            return _RECEIVED | error & _COLLISION
+            if error & _COLLISION:  # whatever else is wrong follows from that
+                return _RECEIVED | _COLLISION
+            return -1 if error & _BROKEN or status[4] & 7 else _RECEIVED
         return 0 if irq & _TIMED_OUT else None
 
     def _await_ready(self) -> None:

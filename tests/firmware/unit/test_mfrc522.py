@@ -30,6 +30,7 @@ class CountingBus:
         self.model = model
         self.bytes = 0
         self.error = 0  # laid over ErrorReg
+        self.error_in_collision = 0
 
     def write(self, buf):
         self.bytes += len(buf)
@@ -39,7 +40,7 @@ class CountingBus:
         self.bytes += len(out)
         self.model.write_readinto(out, into)
         if len(out) == 6 and out[1] == 0x80 | 0x06 << 1:
-            into[2] |= self.error
+            into[2] |= self.error | (self.error_in_collision if into[2] & 0x08 else 0)
 
 
 class Rig:
@@ -285,6 +286,13 @@ async def test_answer_with_a_parity_protocol_crc_or_overflow_error_is_not_believ
         rig.put(FOUR)
         rig.bus.error = error
         assert await rig.reader.uids() == [], error
+
+
+async def test_collision_counts_even_when_parity_or_protocol_suffer_from_it():
+    for error in (0x01, 0x02, 0x03):
+        rig = Rig()
+        rig.bus.error_in_collision = error
+        assert await reads(rig, FOUR, SEVEN), error
 
 
 class Jammer:
