@@ -79,10 +79,10 @@ class LD2410:
         """
         reports = 0
         for _ in range(_POLL_BYTES // len(self._in)):
-            count = self._uart.readinto(self._in, min(self._uart.any(), len(self._in)))
-            if not count:
+            waiting = min(self._uart.any(), len(self._in))
+            if not waiting:  # readinto would wait for the UART's own time-out
                 break
-            for i in range(count):
+            for i in range(self._uart.readinto(self._in, waiting) or 0):
                 reports += self._take(self._in[i])
         return reports
 

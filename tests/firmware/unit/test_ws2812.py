@@ -39,6 +39,16 @@ def test_full_white_stays_within_the_power_budget():
             assert model.milliamperes() > 0.8 * budget
 
 
+def test_budget_holds_at_every_brightness_and_colour():
+    for brightness in (1, 60, 128, 254):
+        for colour in ((255, 255, 255), (3, 200, 77), (1, 1, 1), (255, 0, 0)):
+            leds, model = ring(budget_ma=30)
+            leds.brightness = brightness
+            leds.fill(*colour)
+            leds.show()
+            assert model.milliamperes() <= 30, (brightness, colour)
+
+
 def test_dimming_keeps_the_colour():
     leds, model = ring(budget_ma=120)
     leds.fill(200, 100, 0)
