@@ -7,9 +7,8 @@ frame or an overflow it looks for the next header among the bytes it already has
 behind a bad one is not lost. Every byte that belongs to no good frame is counted in `garbage`.
 """
 
-from port import const, sleep_ms, ticks_diff, ticks_ms
-
 from drivers.fault import ChipFault
+from port import const, sleep_ms, ticks_diff, ticks_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

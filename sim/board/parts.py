@@ -10,6 +10,7 @@ from binascii import hexlify, unhexlify
 
 import circuit
 import wiring
+
 from sim.chips.button import Button
 from sim.chips.clock import real_us
 from sim.chips.iso14443 import Card

@@ -6,7 +6,6 @@ import drivers.ld2410 as driver
 from drivers.fault import ChipFault
 from drivers.ld2410 import ALL_GATES, LD2410
 from port import sleep_ms
-
 from sim.chips.clock import ManualClock
 from sim.chips.ld2410 import LD2410Model
 

@@ -7,7 +7,6 @@ import drivers.mfrc522 as driver
 from drivers.fault import ChipFault
 from drivers.mfrc522 import MFRC522
 from port import block_ms, sleep_ms
-
 from sim.chips.clock import ManualClock, real_us
 from sim.chips.iso14443 import HALT, Card
 from sim.chips.mfrc522 import MFRC522Model
@@ -318,7 +317,7 @@ async def test_jammed_field_ends_in_bounded_time_and_memory():
     rig.model.field.put(Jammer(1))
     began = rig.clock.now
     assert await rig.reader.uids() == []
-    assert len(rig.reader._branches) <= 24
+    assert len(rig.reader._search._branches) <= 24
     assert rig.clock.now - began < 1_500_000
 
 

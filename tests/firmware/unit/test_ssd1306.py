@@ -4,7 +4,6 @@ import random
 
 from drivers.fault import ChipFault
 from drivers.ssd1306 import SSD1306
-
 from sim.chips.ssd1306 import SSD1306Model
 
 

@@ -3,7 +3,6 @@
 import gc
 
 from drivers.ws2812 import WS2812
-
 from sim.chips.ws2812 import WS2812Model
 
 
