@@ -11,6 +11,8 @@ from port import block_ms, const, sleep_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from drivers.bus import SPI, Buffer, Pin
 
 _COMMAND = const(0x01)
@@ -116,8 +118,8 @@ class MFRC522:
                 "rfid", "lost its settings, perhaps a dip in its supply; start it again"
             )
 
-    async def uids(self) -> list[bytes]:
-        """UIDs (4, 7 or 10 bytes) of all cards in the field, in no particular order.
+    def uids(self) -> "Awaitable[list[bytes]]":
+        """Await it: UIDs (4, 7 or 10 bytes) of all cards in the field, in no particular order.
 
         An empty field takes one frame and about a millisecond, and allocates the coroutine and
         the empty list only. A card takes 6 to 12 ms, of which the event loop is held for less
@@ -128,7 +130,7 @@ class MFRC522:
         Raises:
             ChipFault: the chip stopped answering; call `start()` before the next use.
         """
-        return await self._search.uids()
+        return self._search.uids()
 
     async def exchange(self, frame: "Buffer", framing: int) -> int:
         """Send a frame and wait for the answer without holding the event loop.
