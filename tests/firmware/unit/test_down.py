@@ -51,7 +51,7 @@ def test_spans_are_one_to_eight_ascending_pairs():
 def test_hostile_bytes_are_refused():
     random = Random(11)
     hostile = [b"", b"{", b"null", b"[]", b"7", b'"x"', b"\xff\xfe", b"{" * 500, b"[" * 1000]
-    hostile += [b'{"boot":1e999}', b'{[1]:2}', b'{"a":' * 200, b"\x00" * 30]
+    hostile += [b'{"boot":1e999}', b"{[1]:2}", b'{"a":' * 200, b"\x00" * 30]
     hostile += [random.bytes(random.below(60)) for _ in range(1000)]
     good = sent(ACK)
     for _ in range(1000):

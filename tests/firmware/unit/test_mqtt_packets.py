@@ -86,8 +86,11 @@ def test_remaining_length_of_256_mb_is_an_error_at_once():
     assert raises(parsed, b"\x30\xff\xff\xff\x7f")
 
 
-def test_packet_type_0_is_an_error():
-    assert raises(parsed, b"\x00\x00")
+def test_packets_that_only_a_client_sends_and_wrong_flags_are_errors():
+    for first in (0x00, 0x10, 0x21, 0x41, 0x50, 0x62, 0x70, 0x82, 0x91, 0xA2, 0xB0, 0xC0, 0xD1):
+        assert raises(parsed, bytes([first])), first
+    for first in (0xE0, 0xF0):
+        assert raises(parsed, bytes([first])), first
 
 
 def test_publish_is_read():
