@@ -4,12 +4,12 @@ import threading
 import time
 
 from host_bridge.contract.facts import Lane
-from host_bridge.relay.inbox import Inbox
+from host_bridge.relay.inbox import OVERHEAD, Inbox
 from host_bridge.transport.mqtt import Message
 
 
-def message(mid: int) -> Message:
-    return Message("t", b"", 0, mid, 1, 1, False)
+def message(mid: int, payload: bytes = b"") -> Message:
+    return Message("t", payload, 0, mid, 1, 1, False)
 
 
 def taken(inbox: Inbox, limit: int = 10) -> list[tuple[Lane, int]]:
@@ -26,7 +26,7 @@ def test_presses_come_out_first_and_each_lane_in_order() -> None:
 
 
 def test_a_full_lane_refuses_and_asks_for_a_new_delivery_once_it_is_empty() -> None:
-    inbox = Inbox(limit=2)
+    inbox = Inbox(limit=2 * OVERHEAD)
     for mid in (1, 2, 3):
         inbox.put("ordinary", message(mid))
     inbox.put("button", message(4))
@@ -35,6 +35,16 @@ def test_a_full_lane_refuses_and_asks_for_a_new_delivery_once_it_is_empty() -> N
     assert taken(inbox) == [("button", 4), ("ordinary", 1), ("ordinary", 2)]
     assert inbox.overflowed() == {"ordinary"}
     assert inbox.overflowed() == set()
+
+
+def test_large_messages_fill_it_sooner_and_an_empty_lane_takes_any() -> None:
+    inbox = Inbox(limit=2 * OVERHEAD)
+    inbox.put("ordinary", message(1, b"x" * 5 * OVERHEAD))
+    inbox.put("ordinary", message(2))
+    assert taken(inbox) == [("ordinary", 1)]
+    inbox.put("ordinary", message(3))
+    inbox.put("ordinary", message(4))
+    assert taken(inbox) == [("ordinary", 3), ("ordinary", 4)]
 
 
 def test_taking_waits_for_the_first_message_and_no_longer() -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from host_bridge.cli import IN_HAND
 from host_bridge.faultpoint import POINTS
 from host_bridge.relay import Relay
-from host_bridge.relay.inbox import Inbox
+from host_bridge.relay.inbox import OVERHEAD, Inbox
 from host_bridge.settings import Broker, Settings
 from host_bridge.store import Store
 from tests.host_bridge.host_process import Host
@@ -107,7 +108,7 @@ def test_an_overflowing_inbox_has_the_broker_deliver_again(
 ) -> None:
     store = Store.open(f"sqlite:///{tmp_path}/chequer.db")
     settings = Settings(broker=Broker(port=mosquitto.port))
-    relay = Relay(settings, store, inbox=Inbox(limit=20))
+    relay = Relay(settings, store, inbox=Inbox(limit=20 * OVERHEAD))
     caplog.set_level("INFO")
     thread = threading.Thread(target=relay.run)
     thread.start()
@@ -157,6 +158,27 @@ def test_a_locked_database_delays_facts_and_loses_none(host: Host, mosquitto: Mo
         assert units.left() > 0
         intruder.execute("ROLLBACK")
         intruder.close()
+        units.wait(20)
+    assert host.stop(relay) == 0
+    host.prove(units)
+
+
+@pytest.mark.slow
+def test_a_relay_stopped_while_the_database_is_locked_says_what_it_had_in_hand(
+    host: Host, mosquitto: Mosquitto
+) -> None:
+    Store.open(host.url).close()
+    relay = host.start("relay")
+    host.wait_for_log("connected to the broker", times=2)
+    intruder = sqlite3.connect(host.url.removeprefix("sqlite:///"), isolation_level=None)
+    intruder.execute("BEGIN IMMEDIATE")
+    with Units(mosquitto.port, count=2) as units:
+        time.sleep(0.5)
+        assert host.stop(relay) == IN_HAND
+        assert "facts in hand; nothing is lost" in host.log.read_text()
+        intruder.execute("ROLLBACK")
+        intruder.close()
+        relay = host.start("relay")
         units.wait(20)
     assert host.stop(relay) == 0
     host.prove(units)
