@@ -75,9 +75,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         Store.open(f"sqlite:///{tmp_path}/x.db")
 
 
-@pytest.mark.parametrize(
-    ("table", "width"), [(spans, 4), (facts, 5), (dead_letters, 5)], ids=str
-)
+@pytest.mark.parametrize(("table", "width"), [(spans, 4), (facts, 5), (dead_letters, 5)], ids=str)
 def test_a_commit_looks_rows_up_by_an_index(tmp_path: Path, table: sa.Table, width: int) -> None:
     # Regression: `(a, b) IN (VALUES ...)` reads well and scans the whole table on SQLite, so that
     # each duplicate would cost more the more facts there are.
