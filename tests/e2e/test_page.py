@@ -73,8 +73,10 @@ def test_delivery_shows_a_gap_within_seconds(still, served):
 def test_a_dead_broker_is_announced_and_the_notice_goes_when_it_is_back(still, served, mosquitto):
     mosquitto.kill()
     expect(still.locator("#health")).to_contain_text("The broker is in trouble, since")
+    expect(still.locator("#stream-text")).to_contain_text("Desks not heard since")
     mosquitto.start()
     expect(still.locator("#health .notice")).to_have_count(0, timeout=20_000)
+    expect(still.locator("#stream-text")).to_have_text("Live")
 
 
 def test_a_broken_stream_is_said_with_its_time_and_mends_itself(still, served):

@@ -49,7 +49,8 @@ def test_a_page_that_returns_soon_hears_only_what_it_missed():
 
 
 @pytest.mark.parametrize(
-    "last", ["", "-", "other-1", "{run}-", "{run}-x", "{run}-9999", "{run}-0", "{run}-²", "1" * 5000]
+    "last",
+    ["", "-", "other-1", "{run}-", "{run}-x", "{run}-9999", "{run}-0", "{run}-²", "1" * 5000],
 )
 def test_a_page_that_returns_too_late_or_with_nonsense_begins_anew(last):
     async def story(it: Live) -> None:
