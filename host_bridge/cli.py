@@ -39,7 +39,8 @@ registry = typer.Typer(help="The register of tags: whose headset, badge or clean
 dead_letters = typer.Typer(help="Messages that could not be understood, kept as they came.")
 app.add_typer(registry, name="registry", no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters", no_args_is_help=True)
-out = Console()
+# No markup: what is printed comes from wires and files.
+out = Console(markup=False, highlight=False)
 
 Config = Annotated[
     Path | None,
@@ -204,9 +205,9 @@ def show(number: Annotated[int, typer.Argument(metavar="ID")], config: Config = 
         _fail(f"There is no dead letter {number}.", AMISS)
         return
     for line in (_utc(letter.received_ms), letter.topic, letter.reason):
-        out.print(_printable(line), markup=False, highlight=False)
+        out.print(_printable(line))
     payload = letter.payload.decode(errors="backslashreplace")
-    out.print(_printable(payload), markup=False, highlight=False)
+    out.print(_printable(payload))
 
 
 def _settings(config: Path | None) -> Settings:

@@ -8,11 +8,11 @@ import msgspec
 from host_bridge.contract.facts import Lane
 from host_bridge.transport.mqtt import Message
 
-LIMIT = 20_000
-"""Messages of a lane; of 1 KiB each at most if the broker keeps to the contract.
+LIMIT = 32 * 2**20
+"""Bytes of a lane. Normally the broker's window of unacknowledged deliveries keeps it far below."""
 
-The broker's window of unacknowledged deliveries normally keeps the number far below.
-"""
+OVERHEAD = 1_000
+"""Bytes that a message is counted with beside its payload."""
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -28,6 +28,7 @@ class Inbox:
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self._lanes: dict[Lane, deque[Message]] = {"button": deque(), "ordinary": deque()}
+        self._bytes: dict[Lane, int] = {"button": 0, "ordinary": 0}
         self._filled = threading.Condition()
         self._closed = False
         self._refused: set[Lane] = set()
@@ -35,11 +36,14 @@ class Inbox:
     def put(self, lane: Lane, message: Message) -> None:
         """Take in a message; one too many is left to the broker, which still has it."""
         with self._filled:
-            queue = self._lanes[lane]
-            if self._closed or len(queue) >= self._limit:
+            queue, size = self._lanes[lane], _size(message)
+            full = self._bytes[lane] + size > self._limit
+            # An empty lane takes in anything, or what is too large would come again for ever.
+            if self._closed or (full and queue):
                 self._refused.add(lane)
                 return
             queue.append(message)
+            self._bytes[lane] += size
             self._filled.notify()
 
     def take(self, limit: int, seconds: float) -> list[Received]:
@@ -49,7 +53,9 @@ class Inbox:
             taken: list[Received] = []
             for lane, queue in self._lanes.items():
                 while queue and len(taken) < limit:
-                    taken.append(Received(lane, queue.popleft()))
+                    message = queue.popleft()
+                    self._bytes[lane] -= _size(message)
+                    taken.append(Received(lane, message))
             return taken
 
     def depth(self) -> int:
@@ -69,3 +75,7 @@ class Inbox:
             ready = {lane for lane in self._refused if not self._lanes[lane]}
             self._refused -= ready
             return ready
+
+
+def _size(message: Message) -> int:
+    return OVERHEAD + len(message.payload)

@@ -48,7 +48,9 @@ REST_S = 10.0
 class Relay:
     """One worker. `run` works until `stop` is called from another thread or a signal."""
 
-    def __init__(self, settings: Settings, store: Store, name: str = "relay") -> None:
+    def __init__(
+        self, settings: Settings, store: Store, name: str = "relay", inbox: Inbox | None = None
+    ) -> None:
         """Prepare the worker.
 
         Args:
@@ -56,10 +58,11 @@ class Relay:
             store: where facts go.
             name: stable, and of this one process only: the broker keeps its sessions by it, and
                 the ledger its line.
+            inbox: what keeps messages until their turn.
         """
         self._store = store
         self._name = name
-        self._inbox = Inbox()
+        self._inbox = inbox or Inbox()
         self._acks = Acks()
         self._stop = threading.Event()
         self._in_hand = 0

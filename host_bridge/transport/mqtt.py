@@ -1,6 +1,7 @@
 """An MQTT connection that comes back by itself, and leaves the acknowledging to its owner."""
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -84,6 +85,7 @@ class Connection:
         self._client.reconnect_delay_set(*BACK_OFF_S)
         self._client.max_inflight_messages_set(1_000)
         self._client.max_queued_messages_set(MAX_OUT)
+        self._client.on_socket_open = _send_at_once
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
@@ -188,3 +190,8 @@ class Connection:
                 message.retain,
             )
         )
+
+
+def _send_at_once(_client: paho.Client, _data: Any, connection: Any) -> None:
+    """Without this an acknowledgement to a unit waits 40 ms for the TCP ack of the PUBACK."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -18,7 +18,7 @@ from host_bridge.contract.facts import AnyFact, Boot, Lane, Press, Seat
 from host_bridge.contract.messages import Ack
 
 WINDOW = 8
-RESEND_S = 2.0
+RESEND_S = 1.5
 
 Row = tuple[str, int, Lane, int]
 
@@ -51,13 +51,17 @@ class _Journal:
             self.sent_at.pop(self.oldest, None)
             self.oldest += 1
 
-    def ripe(self, now: float) -> list[int]:
-        """What was sent long ago and is not acknowledged."""
-        return [seq for seq, at in self.sent_at.items() if now - at > RESEND_S]
+    def ripe(self, before: float) -> list[int]:
+        """What was sent before that moment and is not acknowledged."""
+        return [seq for seq, at in self.sent_at.items() if at < before]
 
 
 class Units:
-    """Some units on one connection. `rate` is facts per second of all of them together."""
+    """Some units on one connection.
+
+    `rate` is facts per second of all of them together, and
+    `patience` is how many seconds they wait for an acknowledgement before they send again.
+    """
 
     def __init__(
         self,
@@ -68,9 +72,11 @@ class Units:
         ordinary: int = 40,
         button: int = 10,
         rate: float = 1_000,
+        patience: float = RESEND_S,
     ) -> None:
         self._site = site
         self._rate = rate
+        self._patience = patience
         self._journals = {
             (f"u{number}", lane): _Journal(f"u{number}", 1, lane, total)
             for number in range(count)
@@ -127,7 +133,7 @@ class Units:
         with self._lock:
             for journal in self._journals.values():
                 journal.in_window = 0
-                journal.sent_at = dict.fromkeys(journal.sent_at, 0.0)
+                journal.sent_at = dict.fromkeys(journal.sent_at, -1e9)
             self._window.clear()
 
     def _on_publish(self, _client: paho.Client, _data: Any, mid: int, *_: Any) -> None:
@@ -160,7 +166,7 @@ class Units:
         with self._lock:
             if journal.in_window >= WINDOW:
                 return None
-            if ripe := journal.ripe(now):
+            if ripe := journal.ripe(now - self._patience):
                 return ripe[0]
             return journal.unsent.popleft() if journal.unsent else None
 

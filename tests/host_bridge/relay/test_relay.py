@@ -3,13 +3,18 @@
 import random
 import signal
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from host_bridge.cli import IN_HAND
 from host_bridge.faultpoint import POINTS
+from host_bridge.relay import Relay
+from host_bridge.relay.inbox import OVERHEAD, Inbox
+from host_bridge.settings import Broker, Settings
 from host_bridge.store import Store
 from tests.host_bridge.host_process import Host
 from tests.host_bridge.unit_stream import Units
@@ -67,18 +72,55 @@ def test_a_relay_that_is_killed_again_and_again_loses_nothing(
     host.prove(units)
 
 
-@pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize("point", POINTS)
 def test_a_relay_that_dies_at_a_fault_point_loses_nothing(
-    host: Host, mosquitto: Mosquitto, point: str, times: int
+    host: Host, mosquitto: Mosquitto, point: str
 ) -> None:
     with Units(mosquitto.port, count=5, ordinary=30, button=10, rate=300) as units:
-        dying = host.start("relay", fault=f"{point}:{times}")
+        dying = host.start("relay", fault=f"{point}:2")
         assert dying.wait(20) == -signal.SIGKILL
         relay = host.start("relay")
         units.wait(20)
     assert host.stop(relay) == 0
     host.prove(units)
+
+
+@pytest.mark.parametrize("point", ["relay.before-commit", "store.in-transaction"])
+def test_the_broker_keeps_what_is_not_committed(
+    host: Host, mosquitto: Mosquitto, point: str
+) -> None:
+    # Units that never send again: only the broker can deliver what died with the relay.
+    relay = host.start("relay")
+    host.wait_for_log("connected to the broker", times=2)
+    assert host.stop(relay) == 0
+    with Units(mosquitto.port, count=5, rate=300, patience=3600) as units:
+        dying = host.start("relay", fault=f"{point}:3")
+        assert dying.wait(20) == -signal.SIGKILL
+        relay = host.start("relay")
+        host.wait_for_facts(len(units.rows()))
+    assert host.stop(relay) == 0
+    # Acknowledgements to the units were gathered by the relay that died: not looked at here.
+    host.prove(units, acknowledged=False)
+
+
+def test_an_overflowing_inbox_has_the_broker_deliver_again(
+    mosquitto: Mosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store.open(f"sqlite:///{tmp_path}/chequer.db")
+    settings = Settings(broker=Broker(port=mosquitto.port))
+    relay = Relay(settings, store, inbox=Inbox(limit=20 * OVERHEAD))
+    caplog.set_level("INFO")
+    thread = threading.Thread(target=relay.run)
+    thread.start()
+    while caplog.text.count("connected to the broker") < 2:
+        time.sleep(0.02)
+    with Units(mosquitto.port, count=20, ordinary=20, button=0, rate=1e6, patience=3600) as units:
+        units.wait(30)
+    relay.stop()
+    thread.join(10)
+    assert "the inbox of the ordinary lane was full" in caplog.text
+    assert len(store.facts_after(0, 10_000)) == len(units.rows())
+    store.close()
 
 
 @pytest.mark.slow
@@ -116,6 +158,27 @@ def test_a_locked_database_delays_facts_and_loses_none(host: Host, mosquitto: Mo
         assert units.left() > 0
         intruder.execute("ROLLBACK")
         intruder.close()
+        units.wait(20)
+    assert host.stop(relay) == 0
+    host.prove(units)
+
+
+@pytest.mark.slow
+def test_a_relay_stopped_while_the_database_is_locked_says_what_it_had_in_hand(
+    host: Host, mosquitto: Mosquitto
+) -> None:
+    Store.open(host.url).close()
+    relay = host.start("relay")
+    host.wait_for_log("connected to the broker", times=2)
+    intruder = sqlite3.connect(host.url.removeprefix("sqlite:///"), isolation_level=None)
+    intruder.execute("BEGIN IMMEDIATE")
+    with Units(mosquitto.port, count=2) as units:
+        time.sleep(0.5)
+        assert host.stop(relay) == IN_HAND
+        assert "facts in hand; nothing is lost" in host.log.read_text()
+        intruder.execute("ROLLBACK")
+        intruder.close()
+        relay = host.start("relay")
         units.wait(20)
     assert host.stop(relay) == 0
     host.prove(units)
