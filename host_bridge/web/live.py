@@ -138,7 +138,7 @@ class _Page:
 
     async def take(self) -> str:
         """The next text; empty when none came for a while."""
-        if not self._texts:
+        if not self._texts and not self._behind:
             self._ready.clear()
             try:
                 await asyncio.wait_for(self._ready.wait(), BEAT_SECONDS)

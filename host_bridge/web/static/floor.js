@@ -102,27 +102,38 @@ function showHealth(health) {
       return notice;
     });
   $("#health").replaceChildren(...notices);
+  const failed = health.parts.find((part) => !part.ok);
+  deafSince = failed ? new Date(failed.since ?? deafSince ?? Date.now()) : null;
+  showStream();
 }
 
 // --- the stream, and the truth about it --------------------------------------------------------
 
 let source = null;
 let lastHeard = null;
-let brokenSince = null;
+let brokenSince = null; // the page does not hear the host
+let deafSince = null; // the host does not hear the desks
+
+function showStream() {
+  const [state, text] = brokenSince
+    ? ["broken", `Not live since ${clock(brokenSince)}, reconnecting`]
+    : deafSince
+      ? ["broken", `Desks not heard since ${clock(deafSince)}`]
+      : ["live", "Live"];
+  $("#stream").dataset.state = state;
+  put($("#stream-text"), text);
+  document.body.classList.toggle("stale", state === "broken");
+}
 
 function heard() {
   lastHeard = new Date();
   brokenSince = null;
-  document.body.classList.remove("stale");
-  $("#stream").dataset.state = "live";
-  put($("#stream-text"), "Live");
+  showStream();
 }
 
 function broken() {
   brokenSince ??= lastHeard ?? new Date();
-  document.body.classList.add("stale");
-  $("#stream").dataset.state = "broken";
-  put($("#stream-text"), `Not live since ${clock(brokenSince)}, reconnecting`);
+  showStream();
 }
 
 function connect() {
