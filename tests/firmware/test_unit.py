@@ -207,7 +207,7 @@ async def test_everything_works_offline_and_arrives_later(mosquitto: Mosquitto) 
     assert {fact.boot for fact in of(host, Tag)} == {1, 2}
     assert {fact.boot for fact in of(host, Press)} == {1, 2}
     for boot in (1, 2, 3):
-        seqs = sorted({seq for of_boot, seq in host.keys() if of_boot == boot})
+        seqs = sorted({seq for of_boot, seq in host.heard_keys() if of_boot == boot})
         assert seqs == list(range(1, len(seqs) + 1)), "a hole"
     assert all((fact.age is None) == (fact.boot != 3) for fact in host.facts)
     host.close()
