@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import time
 from typing import Any
 
 from desk_unit.config import Config
@@ -32,6 +33,7 @@ class Chip:
         self.state = 0
         self.fault = ""
         self.picture = [(0, 0, 0)] * 8
+        self.shown: list[tuple[float, list[tuple[int, int, int]]]] = []
         self.line = ""
         self.lines: list[str] = []
 
@@ -58,6 +60,7 @@ class Chip:
 
     def show(self) -> None:
         self.check()
+        self.shown.append((time.monotonic(), list(self.picture)))
 
     async def refresh(self) -> None:
         self.check()
