@@ -103,6 +103,9 @@ class Button:
         self._edge = ticks_ms()
         self._event.set()
 
+    def clear(self) -> None:
+        self._event.clear()
+
     async def wait(self) -> int:
         await self._event.wait()
         self._event.clear()
