@@ -55,6 +55,10 @@ class Button:
         """End a `wait` as an edge would."""
         self._on_edge(self._pin)
 
+    def clear(self) -> None:
+        """Forget the edges so far."""
+        self._flag.clear()
+
     async def wait(self) -> int:
         """Wait for an edge; returns its `port.ticks_ms`."""
         await self._flag.wait()

@@ -69,7 +69,7 @@ class Parser:
         """Fixed header [2.2]: type and flags, then the remaining length in 1 to 4 bytes."""
         if not self._first:
             kind = byte & 0xF0
-            if kind not in _KINDS or (kind != PUBLISH and byte != kind):
+            if kind not in _KINDS or kind not in (byte, PUBLISH):
                 raise ProtocolError("unexpected packet %02x" % byte)
             self._first = byte
             return

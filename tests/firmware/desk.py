@@ -1,7 +1,9 @@
 """A desk for tests on CPython: what `board.desk.Hardware` is on the chip, without chips."""
 
 import asyncio
+import json
 import random
+import time
 from typing import Any
 
 from desk_unit.config import Config
@@ -15,7 +17,7 @@ KEY = "000102030405060708090a0b0c0d0e0f"
 UID = bytes.fromhex("04a1b2c3d4e5f6")
 
 
-class Fault(Exception):
+class FaultError(Exception):
     """As drivers.fault.ChipFault."""
 
     def __init__(self, reason: str) -> None:
@@ -31,6 +33,7 @@ class Chip:
         self.state = 0
         self.fault = ""
         self.picture = [(0, 0, 0)] * 8
+        self.shown: list[tuple[float, list[tuple[int, int, int]]]] = []
         self.line = ""
         self.lines: list[str] = []
 
@@ -39,7 +42,7 @@ class Chip:
 
     def check(self, _now: int = 0) -> None:
         if self.fault:
-            raise Fault(self.fault)
+            raise FaultError(self.fault)
 
     async def uids(self) -> list[bytes]:
         self.check()
@@ -51,12 +54,13 @@ class Chip:
     def set(self, i: int, r: int, g: int, b: int) -> None:
         self.picture[i] = (r, g, b)
 
-    def fill(self, *colour: int) -> None:
+    def fill(self, *_: int) -> None:
         self.picture = [(0, 0, 0)] * 8
         self.lines = []
 
     def show(self) -> None:
         self.check()
+        self.shown.append((time.monotonic(), list(self.picture)))
 
     async def refresh(self) -> None:
         self.check()
@@ -77,7 +81,7 @@ class Glyphs(Chip):
         super().__init__()
         self._canvas = canvas
 
-    def fill(self, *colour: int) -> None:
+    def fill(self, *_: int) -> None:
         pass
 
     def text(self, text: str, *_: int) -> None:
@@ -98,6 +102,9 @@ class Button:
     def wake(self) -> None:
         self._edge = ticks_ms()
         self._event.set()
+
+    def clear(self) -> None:
+        self._event.clear()
 
     async def wait(self) -> int:
         await self._event.wait()
@@ -146,11 +153,15 @@ class Wifi:
 class Desk:
     """The hardware of one unit, and starts of its firmware on it."""
 
-    def __init__(self, port: int, **broker: Any) -> None:
-        self.config = Config(
-            '{"site":"%s","unit":"%s","site_key":"%s","wifi":{"ssid":"x"},"broker":%s}'
-            % (SITE, UNIT, KEY, _json({"host": "127.0.0.1", "port": port, **broker}))
-        )
+    def __init__(self, port: int) -> None:
+        fields = {
+            "site": SITE,
+            "unit": UNIT,
+            "site_key": KEY,
+            "wifi": {"ssid": "x"},
+            "broker": {"host": "127.0.0.1", "port": port},
+        }
+        self.config = Config(json.dumps(fields))
         self.reader, self.radar, self.pixels, self.display = (Chip() for _ in range(4))
         self.canvas = Canvas()
         self.canvas.fill_rect = lambda *_: None  # type: ignore[attr-defined]
@@ -175,12 +186,6 @@ class Desk:
         """A fresh start of the firmware on what flash and settings hold."""
         self.button = Button()
         return Unit(self.config, self)
-
-
-def _json(fields: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(fields)
 
 
 async def until(condition: Any, seconds: float = 8.0) -> None:

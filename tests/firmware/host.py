@@ -31,7 +31,7 @@ class Host:
         self.states: list[State] = []
         self.payloads: list[bytes] = []
         self.wrong: list[str] = []
-        self.on_fact: Callable[[Fact], None] = lambda fact: None
+        self.on_fact: Callable[[Fact], object] = lambda _: None
         self._subscribed = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="test-host")
         self._client.on_connect = self._connected
@@ -48,7 +48,7 @@ class Host:
         self._client.loop_stop()
         assert not self.wrong, self.wrong
 
-    def keys(self, lane: Lane = "ordinary") -> list[tuple[int, int]]:
+    def heard_keys(self, lane: Lane = "ordinary") -> list[tuple[int, int]]:
         """(boot, seq) of all facts of a lane, in the order in which they came."""
         return [(fact.boot, fact.seq) for fact in self.facts if lane_of(fact) == lane]
 

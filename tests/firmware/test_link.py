@@ -112,7 +112,7 @@ async def test_unacknowledged_facts_are_sent_again_after_ten_seconds(
     async with Bench(mosquitto.port, speed=20).running() as bench:
         bench.facts.seat(True)
         begun = bench.uptime.now()
-        await until(lambda: host.keys() == [(3, 1), (3, 1)])
+        await until(lambda: host.heard_keys() == [(3, 1), (3, 1)])
         assert bench.uptime.now() - begun >= 10_000
         ages = [fact.age for fact in host.facts]
         assert ages[1] - ages[0] >= 9_900
@@ -127,7 +127,7 @@ async def test_spans_trim_up_to_the_first_fact_that_the_host_misses(
     async with Bench(mosquitto.port).running() as bench:
         for _ in range(9):
             bench.facts.seat(True)
-        await until(lambda: len(set(host.keys())) == 9)
+        await until(lambda: len(set(host.heard_keys())) == 9)
         host.acknowledge(3, "ordinary", (1, 3), (5, 9))
         await until(lambda: bench.waiting() == 6)
         host.acknowledge(3, "ordinary", (1, 9))
@@ -146,8 +146,8 @@ async def test_killed_broker_loses_nothing(mosquitto: Mosquitto, host: Host) -> 
         bench.facts.seat(True)
         await asyncio.to_thread(mosquitto.start)
         await until(lambda: bench.waiting() == 0)
-        assert set(host.keys()) == {(3, 1), (3, 2), (3, 3)}
-        assert host.keys("button")[0] == (3, 1)
+        assert set(host.heard_keys()) == {(3, 1), (3, 2), (3, 3)}
+        assert host.heard_keys("button")[0] == (3, 1)
     assert any("facts are kept" in line for line in bench.log)
 
 
@@ -161,7 +161,7 @@ async def test_what_a_dying_broker_held_is_sent_again(mosquitto: Mosquitto, host
         host.answering = True
         await asyncio.to_thread(mosquitto.start)
         await until(lambda: bench.waiting() == 0)
-        assert host.keys("button")
+        assert host.heard_keys("button")
 
 
 async def test_press_does_not_wait_behind_a_backlog(mosquitto: Mosquitto, host: Host) -> None:
@@ -169,16 +169,16 @@ async def test_press_does_not_wait_behind_a_backlog(mosquitto: Mosquitto, host: 
     for _ in range(3000):
         bench.facts.seat(True)
     async with bench.running():
-        await until(lambda: len(host.keys()) > 200)
+        await until(lambda: len(host.heard_keys()) > 200)
         begun = time.monotonic()
         bench.facts.press()
-        before = len(host.keys())
-        await until(lambda: bool(host.keys("button")))
+        before = len(host.heard_keys())
+        await until(lambda: bool(host.heard_keys("button")))
         order = [type(fact).__name__ for fact in host.facts].index("Press")
         assert order - before < 100, "the window may be ahead of it, the backlog not"
         assert time.monotonic() - begun < 1
         await until(lambda: bench.waiting() == 0, 30)
-    assert set(host.keys()) == {(3, seq) for seq in range(1, 3001)}
+    assert set(host.heard_keys()) == {(3, seq) for seq in range(1, 3001)}
 
 
 async def test_backlog_goes_in_batches_and_live_facts_singly(

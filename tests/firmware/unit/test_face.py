@@ -4,6 +4,8 @@ from desk_unit import down, ring, screen
 from desk_unit.face import PROGRESS, Face
 
 WORDS = PROGRESS + down.VERDICTS + down.SEATS + ("provisional", "unprotected")
+NOTHING = ("",)
+ALL_WORDS = WORDS + NOTHING
 
 
 class Pixels:
@@ -28,19 +30,21 @@ class Canvas:
         self.dots = set()
         self.line = ""
 
-    def fill(self, colour):
+    def fill(self, _):
         self.dots = set()
         self.line = ""
 
-    def text(self, text, x, y, colour):
+    def text(self, text, *_):
         self.line = text
 
     def pixel(self, x, y):
         return y == 0 and x % 8 == 0 and self.line[x // 8] != " "
 
-    def fill_rect(self, x, y, width, height, colour):
-        assert 0 <= x and x + width <= screen.WIDTH
-        assert 0 <= y and y + height <= screen.HEIGHT
+    def fill_rect(self, x, y, width, height, _):
+        assert x >= 0
+        assert y >= 0
+        assert x + width <= screen.WIDTH
+        assert y + height <= screen.HEIGHT
         self.dots.add((x, y))
 
 
@@ -127,13 +131,15 @@ def test_someone_elses_headset_has_the_colour_of_an_unknown_one():
 
 
 def test_unprotected_leaves_a_red_mark_beside_every_word():
-    for word in WORDS + ("",):
+    for word in ALL_WORDS:
         pixels = Pixels()
         shown = ring.Ring(pixels)
         for i in range(24):
             shown.draw(word, True, i * ring.FRAME_MS)
             red, green, blue = pixels.now[0]
-            assert red and not green and not blue, word
+            assert red, word
+            assert not green, word
+            assert not blue, word
 
 
 def test_ring_sends_nothing_while_nothing_changes():
