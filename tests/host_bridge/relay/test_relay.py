@@ -47,7 +47,7 @@ def test_a_press_is_acknowledged_at_once(host: Host, mosquitto: Mosquitto) -> No
     with Units(mosquitto.port, count=1, ordinary=0, button=1) as units:
         began = time.monotonic()
         units.wait(5)
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 0.9
 
 
 @pytest.mark.slow
