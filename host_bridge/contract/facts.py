@@ -66,7 +66,7 @@ class LastBoot(msgspec.Struct, kw_only=True, frozen=True):
     button: Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 
 
-class Boot(Fact, tag="boot"):
+class Boot(Fact, frozen=True, tag="boot"):
     """The unit started. Always the first ordinary fact of a boot (seq 1)."""
 
     cause: Literal["power", "hard", "watchdog", "soft", "deepsleep", "unknown"]
@@ -74,19 +74,19 @@ class Boot(Fact, tag="boot"):
     last: LastBoot | None = None
 
 
-class Tag(Fact, tag="tag"):
+class Tag(Fact, frozen=True, tag="tag"):
     """A tag was presented to the reader (once per presentation, not per poll)."""
 
     tag: TagHash
 
 
-class Seat(Fact, tag="seat"):
+class Seat(Fact, frozen=True, tag="seat"):
     """The seat became occupied or vacant, after the unit's settling filter."""
 
     occupied: bool
 
 
-class Provisional(Fact, tag="provisional"):
+class Provisional(Fact, frozen=True, tag="provisional"):
     """The host did not answer a tap in time; the unit showed `verdict` on its own.
 
     `tap` is the sequence number of the tag fact (same boot, ordinary lane).
@@ -96,7 +96,7 @@ class Provisional(Fact, tag="provisional"):
     verdict: Annotated[str, msgspec.Meta(max_length=32)]
 
 
-class Chip(Fact, tag="chip"):
+class Chip(Fact, frozen=True, tag="chip"):
     """A chip stopped answering as it should, or works again."""
 
     chip: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,16}\Z")]
@@ -104,11 +104,11 @@ class Chip(Fact, tag="chip"):
     reason: ShortText = ""
 
 
-class Press(Fact, tag="press"):
+class Press(Fact, frozen=True, tag="press"):
     """The button went down. Button lane only."""
 
 
-class Urgent(Fact, tag="urgent"):
+class Urgent(Fact, frozen=True, tag="urgent"):
     """A long hold, or three quick presses. Button lane only; follows its press."""
 
     gesture: Literal["hold", "three"]

@@ -1,0 +1,32 @@
+"""Named points at which tests let the process die, as a power cut would.
+
+`CHEQUER_FAULT=relay.after-commit` kills the process (SIGKILL) the first time that it gets there,
+`CHEQUER_FAULT=relay.after-commit:3` the third time. Without the variable a point costs one
+comparison.
+"""
+
+import os
+import signal
+
+POINTS = (
+    "store.in-transaction",
+    "relay.before-commit",
+    "relay.after-commit",
+    "relay.after-puback",
+    "relay.before-ack",
+    "relay.after-ack",
+)
+"""Every point there is, in the order in which a fact passes them."""
+
+_name, _, _times = os.environ.get("CHEQUER_FAULT", "").partition(":")
+_left = int(_times or 1)
+
+
+def reach(point: str) -> None:
+    """Say that `point` is reached; the process ends here when it was asked to."""
+    global _left  # noqa: PLW0603 (counts down over the whole process)
+    if point != _name:
+        return
+    _left -= 1
+    if _left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,253 @@
+"""The relay: receive, check, commit, and only then acknowledge.
+
+Order matters, and each step has a named fault point: the durable commit, then the PUBACK to the
+broker (which may forget now), then the acknowledgement to the unit (which may forget now).
+Whatever dies in between is delivered or sent again, and the store knows it by its key.
+
+There is a connection for each lane, so that a press never waits in the broker's window behind a
+backlog, and so that each connection is acknowledged in the order of arrival.
+"""
+
+import logging
+import threading
+import time
+from functools import partial
+
+from host_bridge.contract import topics
+from host_bridge.contract.facts import LANES, Lane
+from host_bridge.faultpoint import reach
+from host_bridge.intake import judge
+from host_bridge.relay.acks import Acks
+from host_bridge.relay.hand import Hand
+from host_bridge.relay.inbox import Inbox
+from host_bridge.settings import Settings
+from host_bridge.store import Outcome, Store, StoreUnavailableError, WorkerRow
+from host_bridge.transport.mqtt import Connection
+
+log = logging.getLogger(__name__)
+
+BATCH = 1_000
+"""Messages in one transaction."""
+
+LINGER_S = 0.02
+"""How long a batch without a press waits for more: a tap's verdict is due within 200 ms."""
+
+RETRY_S = (0.1, 5.0)
+"""First and longest wait before another try to commit; it doubles in between."""
+
+LAST_TRY_S = 5.0
+"""How long a relay that was told to stop goes on trying to commit what it has in hand."""
+
+BEAT_S = 1.0
+"""How often the relay may write what it says about itself."""
+
+REST_S = 10.0
+"""How often it writes that when nothing changes."""
+
+
+class Relay:
+    """One worker. `run` works until `stop` is called from another thread or a signal."""
+
+    def __init__(
+        self, settings: Settings, store: Store, name: str = "relay", inbox: Inbox | None = None
+    ) -> None:
+        """Prepare the worker.
+
+        Args:
+            settings: which broker.
+            store: where facts go.
+            name: stable, and of this one process only: the broker keeps its sessions by it, and
+                the ledger its line.
+            inbox: what keeps messages until their turn.
+        """
+        self._store = store
+        self._name = name
+        self._inbox = inbox or Inbox()
+        self._acks = Acks()
+        self._stop = threading.Event()
+        self._in_hand = 0
+        self._last_commit_ms: int | None = None
+        self._beat: WorkerRow | None = None
+        self._next_beat = 0.0
+        self._connections: dict[Lane, Connection] = {
+            lane: Connection(
+                settings.broker,
+                f"chequer-{name}-{lane}",
+                filters=[topics.facts("+", "+", lane)],
+                receive=partial(self._inbox.put, lane),
+            )
+            for lane in LANES
+        }
+
+    def stop(self) -> None:
+        """Ask `run` to finish what it has in hand and return."""
+        self._stop.set()
+
+    def run(self) -> int:
+        """Work until stopped.
+
+        Returns:
+            Facts that were in hand and could not be committed before the end. The broker and the
+            units still have them.
+        """
+        for connection in self._connections.values():
+            connection.start()
+        try:
+            left = 0
+            while not self._stop.is_set() and left == 0:
+                left = self._settle(self._gather())
+                self._acknowledge()
+                self._renew()
+                self._say()
+            return left or self._finish()
+        finally:
+            for connection in self._connections.values():
+                connection.stop()
+
+    def _gather(self) -> Hand:
+        """A batch: full, or old enough, or with a press in it."""
+        hand = Hand(self._name)
+        self._take(hand, self._patience())
+        deadline = time.monotonic() + LINGER_S
+        while len(hand) and len(hand) < BATCH and not hand.urgent:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._take(hand, left)
+        return hand
+
+    def _take(self, hand: Hand, seconds: float) -> None:
+        for received in self._inbox.take(BATCH - len(hand), seconds):
+            message = received.message
+            hand.add(received, judge(message.topic, message.payload, message.received_ms))
+        self._in_hand = hand.count
+
+    def _patience(self) -> float:
+        """Seconds until something is to be done even if nothing comes in."""
+        now = time.monotonic()
+        due = [self._next_beat, now + 0.5]
+        if (ack := self._acks.next_due()) is not None:
+            due.append(ack)
+        return max(0.0, min(due) - now)
+
+    def _settle(self, hand: Hand) -> int:
+        """Commit and acknowledge to the broker; the number of facts that could not be."""
+        if not len(hand):
+            return 0
+        reach("relay.before-commit")
+        outcome = self._commit(hand)
+        if outcome is None:
+            return hand.count
+        reach("relay.after-commit")
+        self._in_hand = 0
+        self._last_commit_ms = _unix_ms()
+        if outcome.dead_letters:
+            log.warning("%d dead letters (chequer dead-letters list)", outcome.dead_letters)
+        for received in hand.messages:
+            self._connections[received.lane].acknowledge(received.message)
+        reach("relay.after-puback")
+        now = time.monotonic()
+        for stream, spans in outcome.acknowledge.items():
+            self._acks.add(stream, spans, now)
+        return 0
+
+    def _commit(self, hand: Hand) -> Outcome | None:
+        """Commit, however long it takes; None when the relay is to stop and can't.
+
+        Meanwhile nothing is acknowledged, so the broker soon sends no more, and the units keep
+        their facts: that is the back-pressure.
+        """
+        batch = hand.batch()
+        wait, longest = RETRY_S
+        give_up: float | None = None
+        while True:
+            try:
+                return self._store.commit(batch)
+            except StoreUnavailableError as error:
+                log.error(  # noqa: TRY400 (an operator's sentence, not a stack)
+                    "%s %d facts are kept in hand, the rest waits at the broker and the units; "
+                    "trying again in %.1f s",
+                    error,
+                    hand.count,
+                    wait,
+                )
+            if self._stop.is_set():
+                give_up = give_up or time.monotonic() + LAST_TRY_S
+                if time.monotonic() >= give_up:
+                    return None
+                time.sleep(min(wait, 0.5))
+            else:
+                self._stop.wait(wait)
+            wait = min(wait * 2, longest)
+
+    def _acknowledge(self, *, everything: bool = False) -> None:
+        """Publish the acknowledgements that are due.
+
+        One that gets lost is no harm: the unit sends again and is acknowledged again.
+        """
+        messages = self._acks.take(time.monotonic(), _unix_ms(), everything=everything)
+        if not messages:
+            return
+        reach("relay.before-ack")
+        for message in messages:
+            self._connections[message.lane].publish(message.topic, message.payload)
+        reach("relay.after-ack")
+
+    def _renew(self) -> None:
+        """After an overflow: have the broker deliver again what was not taken in."""
+        for lane in self._inbox.overflowed():
+            log.warning("the inbox of the %s lane was full; asking the broker again", lane)
+            self._connections[lane].renew()
+
+    def _say(self) -> None:
+        """Write what this worker says about itself, at most once a second.
+
+        When nothing changes it is written now and then, to show that the worker lives.
+        """
+        now = time.monotonic()
+        if now < self._next_beat:
+            return
+        self._next_beat = now + BEAT_S
+        depth = self._inbox.depth()
+        row = WorkerRow(
+            worker=self._name,
+            in_flight=self._in_hand + depth,
+            queue_depth=depth,
+            last_commit_ms=self._last_commit_ms,
+            reconnects=sum(each.reconnects for each in self._connections.values()),
+            updated_ms=_unix_ms(),
+        )
+        if not self._is_news(row):
+            return
+        try:
+            self._store.heartbeat(row)
+        except StoreUnavailableError as error:
+            log.warning("the figures of %s were not written: %s", self._name, error.reason)
+            return
+        self._beat = row
+
+    def _is_news(self, row: WorkerRow) -> bool:
+        before = self._beat
+        if before is None or row.updated_ms - before.updated_ms >= REST_S * 1000:
+            return True
+        return (row.in_flight, row.last_commit_ms, row.reconnects) != (
+            before.in_flight,
+            before.last_commit_ms,
+            before.reconnects,
+        )
+
+    def _finish(self) -> int:
+        """Commit and acknowledge what has come in so far."""
+        self._inbox.close()
+        left = 0
+        while left == 0 and self._inbox.depth():
+            left = self._settle(self._gather())
+        self._acknowledge(everything=True)
+        if left == 0:
+            self._next_beat, self._beat = 0.0, None
+            self._say()
+        return left
+
+
+def _unix_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,1 @@
+"""Migrations of the database, applied by `chequer migrate` and whenever the store is opened."""

@@ -1,0 +1,1 @@
+"""How bytes get from desk units to the host and back."""

@@ -1,0 +1,209 @@
+"""What a commit stores, refuses, counts and acknowledges."""
+
+import itertools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from host_bridge.contract.facts import AnyFact, Boot, LastBoot, Press, Seat, Tag, lane_of
+from host_bridge.store import Batch, DeadLetter, Incoming, Key, Store, Stream
+from host_bridge.store.spans import Known, grow, merge
+
+NOW = 1_760_000_000_000
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(f"sqlite:///{tmp_path}/deep/er/chequer.db")
+    yield opened
+    opened.close()
+
+
+def incoming(fact: AnyFact, *, site: str = "s", received_ms: int = NOW) -> Incoming:
+    lane = lane_of(fact)
+    return Incoming(
+        site=site,
+        lane=lane,
+        fact=fact,
+        time_ms=received_ms,
+        sure="arrival",
+        received_ms=received_ms,
+        topic=f"chequer/v1/{site}/{fact.unit}/fact",
+    )
+
+
+def seat(seq: int, *, boot: int = 1, unit: str = "u", occupied: bool = True) -> Incoming:
+    return incoming(Seat(unit=unit, boot=boot, seq=seq, up=seq, occupied=occupied))
+
+
+def batch(*facts: Incoming, letters: list[DeadLetter] | None = None) -> Batch:
+    letters = letters or []
+    return Batch(
+        worker="w", received=len(facts) + len(letters), facts=list(facts), dead_letters=letters
+    )
+
+
+STREAM = Stream("s", "u", 1, "ordinary")
+
+
+def test_a_fact_comes_out_as_it_went_in(store: Store) -> None:
+    tag = Tag(unit="u", boot=1, seq=1, up=5, age=7, tag="ab" * 16)
+    store.commit(batch(incoming(tag)))
+    (row,) = store.facts_after(0, 10)
+    assert (row.fact, row.site, row.lane, row.seq, row.sure) == (tag, "s", "ordinary", 1, "arrival")
+    assert store.facts_after(row.id, 10) == []
+
+
+def test_the_same_fact_twice_is_one_row_and_one_duplicate(store: Store) -> None:
+    store.commit(batch(seat(1)))
+    outcome = store.commit(batch(seat(1), seat(2), seat(2)))
+    assert (outcome.stored, outcome.duplicates, outcome.dead_letters) == (1, 2, 0)
+    assert [row.seq for row in store.facts_after(0, 10)] == [1, 2]
+
+
+def test_the_same_fact_sent_again_with_another_age_is_a_duplicate(store: Store) -> None:
+    store.commit(batch(incoming(Press(unit="u", boot=1, seq=1, up=5, age=1))))
+    again = Press(unit="u", boot=1, seq=1, up=5, age=900, at=NOW, clock="host")
+    assert store.commit(batch(incoming(again))).duplicates == 1
+
+
+def test_another_fact_under_a_known_key_is_kept_as_a_dead_letter(store: Store) -> None:
+    store.commit(batch(seat(1, occupied=True)))
+    outcome = store.commit(batch(seat(1, occupied=False)))
+    assert (outcome.stored, outcome.duplicates, outcome.dead_letters) == (0, 0, 1)
+    (letter,) = store.dead_letters()
+    assert letter.reason.startswith("key conflict")
+    assert b'"occupied":false' in letter.payload
+    assert outcome.acknowledge == {STREAM: [(1, 1)]}
+
+
+def test_another_press_under_a_known_key_is_told_by_its_uptime(store: Store) -> None:
+    store.commit(batch(incoming(Press(unit="u", boot=1, seq=1, up=5))))
+    outcome = store.commit(batch(incoming(Press(unit="u", boot=1, seq=1, up=70_000))))
+    assert outcome.dead_letters == 1
+
+
+def test_two_facts_under_one_key_within_a_batch_are_a_conflict_too(store: Store) -> None:
+    outcome = store.commit(batch(seat(1, occupied=True), seat(1, occupied=False)))
+    assert (outcome.stored, outcome.dead_letters) == (1, 1)
+
+
+def test_a_dead_letter_whose_key_is_known_is_acknowledged(store: Store) -> None:
+    letter = DeadLetter(received_ms=NOW, topic="t", payload=b"{}", reason="r", key=Key(STREAM, 2))
+    outcome = store.commit(batch(seat(1), letters=[letter]))
+    assert outcome.acknowledge == {STREAM: [(1, 2)]}
+
+
+def test_what_was_a_dead_letter_is_stored_once_it_can_be_read(store: Store) -> None:
+    letter = DeadLetter(received_ms=NOW, topic="t", payload=b"{}", reason="r", key=Key(STREAM, 1))
+    store.commit(batch(letters=[letter]))
+    assert store.commit(batch(seat(1))).stored == 1
+    assert store.commit(batch(seat(1))).duplicates == 1
+
+
+def test_acknowledged_are_the_first_span_and_the_touched_ones(store: Store) -> None:
+    store.commit(batch(seat(1), seat(2), seat(5), seat(9)))
+    assert store.commit(batch(seat(10))).acknowledge == {STREAM: [(1, 2), (9, 10)]}
+    assert store.commit(batch(seat(3), seat(4))).acknowledge == {STREAM: [(1, 5)]}
+
+
+def test_a_gap_is_shown_with_its_size_and_since_when(store: Store) -> None:
+    store.commit(batch(seat(1)))
+    store.commit(batch(seat(5)))
+    (gap,) = store.gaps()
+    assert (gap.site, gap.unit, gap.boot, gap.lane) == STREAM
+    assert (gap.missing, gap.since_ms) == (3, NOW)
+    store.commit(batch(seat(2), seat(3), seat(4)))
+    assert store.gaps() == []
+
+
+def test_a_lost_tail_is_a_gap_once_the_next_boot_tells_of_it(store: Store) -> None:
+    last = LastBoot(boot=1, ordinary=4, button=2)
+    boot = Boot(unit="u", boot=2, seq=1, up=1, cause="power", firmware="1", last=last)
+    store.commit(batch(seat(1), seat(3)))
+    store.commit(batch(incoming(boot, received_ms=NOW + 9)))
+    gaps = {gap.lane: (gap.missing, gap.since_ms) for gap in store.gaps()}
+    assert gaps == {"ordinary": (2, NOW), "button": (2, NOW + 9)}
+
+
+def test_the_ledger_adds_up_over_commits_and_workers(store: Store) -> None:
+    letter = DeadLetter(received_ms=NOW, topic="t", payload=b"\xff", reason="r")
+    store.commit(batch(seat(1), seat(1), letters=[letter]))
+    store.commit(batch(seat(2)))
+    store.commit(Batch(worker="v", received=1, facts=[seat(2)], dead_letters=[]))
+    v, w = store.ledger()
+    assert (v.received, v.stored, v.duplicates, v.dead_letters, v.difference) == (1, 0, 1, 0, 0)
+    assert (w.received, w.stored, w.duplicates, w.dead_letters, w.difference) == (4, 2, 1, 1, 0)
+
+
+def test_a_reader_sees_the_marker_change_after_another_ones_commit(
+    store: Store, tmp_path: Path
+) -> None:
+    reader = Store.open(f"sqlite:///{tmp_path}/deep/er/chequer.db")
+    before = reader.changed()
+    assert reader.changed() == before
+    store.commit(batch(seat(1)))
+    assert reader.changed() != before
+    reader.close()
+
+
+def test_a_reader_misses_nothing_while_a_writer_commits(store: Store, tmp_path: Path) -> None:
+    reader = Store.open(f"sqlite:///{tmp_path}/deep/er/chequer.db")
+    done = threading.Event()
+
+    def write() -> None:
+        for start in range(1, 600, 20):
+            store.commit(batch(*(seat(seq) for seq in range(start, start + 20))))
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen: list[int] = []
+    last = 0
+    while not done.is_set() or reader.facts_after(last, 1):
+        for row in reader.facts_after(last, 50):
+            seen.append(row.seq)
+            last = row.id
+    writer.join()
+    reader.close()
+    assert seen == list(range(1, 601))
+
+
+NUMBERS = st.lists(st.integers(1, 40), max_size=30)
+
+
+@given(st.lists(NUMBERS, max_size=8))
+def test_spans_hold_just_the_numbers_that_were_put_in(rounds: list[list[int]]) -> None:
+    spans: list[Known] = []
+    model: set[int] = set()
+    for numbers in rounds:
+        spans = grow(spans, dict.fromkeys(numbers, NOW))
+        model |= set(numbers)
+        held = [n for span in spans for n in range(span.first, span.last + 1)]
+        assert held == sorted(model)
+        assert all(a.last + 1 < b.first for a, b in itertools.pairwise(spans))
+        assert merge([(n, n) for n in model]) == [(span.first, span.last) for span in spans]
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rounds=st.lists(NUMBERS, min_size=1, max_size=5))
+def test_any_order_of_arrival_leaves_each_fact_once_and_the_ledger_even(
+    tmp_path_factory: pytest.TempPathFactory, rounds: list[list[int]]
+) -> None:
+    store = Store.open(f"sqlite:///{tmp_path_factory.mktemp('any')}/chequer.db")
+    for numbers in rounds:
+        store.commit(batch(*(seat(number) for number in numbers)))
+    model = {number for numbers in rounds for number in numbers}
+    assert sorted(row.seq for row in store.facts_after(0, 1000)) == sorted(model)
+    assert sum(gap.missing for gap in store.gaps()) == max(model, default=0) - len(model)
+    (line,) = store.ledger()
+    assert line.received == sum(map(len, rounds))
+    assert line.stored == len(model)
+    assert line.difference == 0
+    store.close()
