@@ -1,0 +1,181 @@
+"""The director's loop: new facts in, answers and guidance out, the floor for the page."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from host_bridge.contract import topics
+from host_bridge.director.latency import Latency
+from host_bridge.director.link import Link
+from host_bridge.director.presence import Presence
+from host_bridge.director.speaker import Speaker
+from host_bridge.domain.floor import Answer, Floor, RoomView, day_number
+from host_bridge.settings import Settings
+from host_bridge.store import Store, StoreUnavailableError
+
+_log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.02
+"""How often the store's marker is looked at: what a verdict waits for at the most."""
+
+LOOK_MS = 1_000
+"""How often time alone may change the floor: away limits, the next shift."""
+
+FRESH_MS = 3_000
+"""Older taps get no verdict: the unit waits 1.5 s and then helps itself."""
+
+PORTION = 1_000
+"""Facts read at once."""
+
+RETRY_SECONDS = 1.0
+"""How long to wait when the store can't be read."""
+
+Listener = Callable[[tuple[RoomView, ...]], None]
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the director has done since it started. Written by its own thread only."""
+
+    facts: int = 0
+    verdicts: int = 0
+    unanswered: int = 0
+    """Fresh taps that got no verdict because the broker was away."""
+    latency: Latency = field(default_factory=Latency)
+    """From a tap's arrival at the host to its verdict's departure."""
+
+
+class Director:
+    """Runs in a thread of its own between `start` and `stop`.
+
+    Everything public may be used from any thread.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        shift: Callable[[int], int] = day_number,
+    ) -> None:
+        """Nothing happens before `start`.
+
+        Args:
+            settings: the site, and where its broker is.
+            store: where facts are committed.
+            now_ms: the clock, Unix milliseconds.
+            shift: the number of the shift at a time.
+        """
+        site = settings.site
+        self.site = site
+        self.figures = Figures()
+        self.link = Link(settings.broker, f"director-{site.name}", [topics.state(site.name, "+")])
+        self.presence = Presence(site.name)
+        self.floor = Floor(site, lambda tag: store.registry.record(site.name, tag), shift)
+        self._store = store
+        self._now_ms = now_ms
+        self._speaker = Speaker(site.name, self.link)
+        self._listeners: list[Listener] = []
+        self._rooms = self.floor.view(now_ms(), {})
+        self._trouble: str | None = "It is still reading what happened before."
+        self._cursor = 0
+        self._marker: object = None
+        self._looked_ms = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="director", daemon=True)
+
+    @property
+    def rooms(self) -> tuple[RoomView, ...]:
+        """The floor as it was last looked at."""
+        return self._rooms
+
+    @property
+    def trouble(self) -> str | None:
+        """Why what it shows may be old; None when all is well."""
+        return self._trouble if self._thread.is_alive() else "It does not run."
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` in the director's thread whenever the floor looks different."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Read what happened before, then follow."""
+        self.link.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and the connection."""
+        self._stop.set()
+        self._thread.join(10)
+        self.link.stop()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            pause = POLL_SECONDS
+            try:
+                self._step()
+                self._trouble = None
+            except StoreUnavailableError as error:
+                self._fail(str(error))
+                pause = RETRY_SECONDS
+            except Exception as error:  # noqa: BLE001 - a defect must show, not end the verdicts
+                # The type only: the text of an error may quote a fact.
+                self._fail(f"A defect: {type(error).__name__}. It tries the same facts again.")
+                pause = RETRY_SECONDS
+            self._stop.wait(pause)
+
+    def _fail(self, trouble: str) -> None:
+        self._marker = None  # read again even if nothing new is committed
+        if trouble != self._trouble:
+            _log.error("The director can't go on: %s", trouble)
+        self._trouble = trouble
+
+    def _step(self) -> None:
+        changed = [self.presence.take(topic, payload) for topic, payload in self.link.received()]
+        look = any(changed) or self._speaker.is_behind
+        # The marker first: what is committed while we read makes it differ the next time.
+        marker = self._store.changed()
+        if marker != self._marker:
+            look = self._catch_up() or look
+            self._marker = marker
+        if look or abs(self._now_ms() - self._looked_ms) >= LOOK_MS:
+            self._look()
+
+    def _catch_up(self) -> bool:
+        """Fold the facts that were committed since; True when there were any."""
+        any_new = False
+        while not self._stop.is_set():
+            facts = self._store.facts_after(self._cursor, PORTION)
+            if not facts:
+                break
+            for answer in self.floor.fold(f for f in facts if f.site == self.site.name):
+                self._answer(answer)
+            self._cursor = facts[-1].id
+            self.figures.facts += len(facts)
+            any_new = True
+        return any_new
+
+    def _answer(self, answer: Answer) -> None:
+        """Send a verdict if somebody still stands there and waits for it."""
+        now = self._now_ms()
+        since_received = max(0, now - answer.received_ms)
+        if answer.age_ms is None or answer.age_ms + since_received > FRESH_MS:
+            return
+        if self._speaker.answer(answer, now):
+            self.figures.verdicts += 1
+            self.figures.latency.add(since_received / 1000)
+        else:
+            self.figures.unanswered += 1
+
+    def _look(self) -> None:
+        now = self._now_ms()
+        self._looked_ms = now
+        rooms = self.floor.view(now, self.presence.online)
+        self._speaker.guide(rooms, now)
+        if rooms != self._rooms:
+            self._rooms = rooms
+            for listener in self._listeners:
+                listener(rooms)
