@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from sim.demo import FOLDER, Demo
 from sim.port import ControlPort
 from sim.unit import SimUnit
 from sim.vm import VmError
@@ -19,11 +20,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Desk units that run the real firmware on the real MicroPython VM.",
 )
-
-
-@app.callback()
-def _program() -> None:
-    """Keep `unit` a command of its own while there are few."""
 
 
 @app.command()
@@ -57,6 +53,18 @@ def unit(
     except (OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
     sys.exit(asyncio.run(_run(made, port)))
+
+
+@app.command()
+def demo(
+    config: Annotated[
+        Path | None, typer.Option(help="Settings to use in place of the demo's own room.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = FOLDER,
+    seed: Annotated[int, typer.Option(help="Of the first day; later days count up.")] = 1,
+) -> None:
+    """Broker, relay, page and a room of twelve units through compressed working days."""
+    sys.exit(asyncio.run(Demo(folder, config, seed).run()))
 
 
 def _key(file: Path | None, key: str | None) -> bytes:

@@ -10,6 +10,7 @@ from sim.chips.ssd1306 import SSD1306Model
 _WIDTH = 128
 _HEIGHT = 64
 _CELL = 8
+_NOP = b"\x00\xe3"  # asked every other second: is the display still there?
 _DUMP = """
 import framebuf, json
 cell = bytearray(8)
@@ -45,7 +46,8 @@ class Glass:
     def write(self, message: bytes) -> None:
         """One I2C message."""
         self._chip.write(message)
-        self._lines = None
+        if message != _NOP:
+            self._lines = None
 
     def power_cycle(self) -> None:
         """Dark, as after a power cut."""

@@ -58,6 +58,10 @@ class Front:
             return False
         return True
 
+    def level(self, name: str) -> object:
+        """Ring, lamp or buzzer alone, as in `Shown`."""
+        return list(self._ring.pixels) if name == "ring" else self._levels[name]
+
     def look(self, powered: bool) -> Shown:
         """What is to be seen now."""
         return Shown(

@@ -286,7 +286,7 @@ class SimUnit:
             elif name == "i2c":
                 self._glance_soon()
             elif name in ("ring", "lamp", "buzzer"):
-                self._tell({name: getattr(self.show(), name)})
+                self._tell({name: self._front.level(name)})
 
     def _news(self, name: str, value: Any) -> bool:
         if name == "ready":
@@ -346,7 +346,9 @@ class SimUnit:
         self._glance = loop.call_later(_QUIET_S, self._tell_display)
 
     def _tell_display(self) -> None:
-        self._tell({"display": self.show().display})
+        if self._watchers:  # reading a picture takes ten milliseconds
+            self._tell({"display": self.show().display})
+        self._wake()
 
     def _tell(self, event: Event) -> None:
         for queue in self._watchers:
