@@ -12,7 +12,6 @@ import esp32
 import framebuf
 import machine
 import network
-from board import pins
 from desk_unit import screen
 from desk_unit.config import Config, ConfigError
 from desk_unit.ring import PIXELS
@@ -21,10 +20,12 @@ from drivers.ld2410 import LD2410
 from drivers.mfrc522 import MFRC522
 from drivers.ssd1306 import SSD1306
 from drivers.ws2812 import WS2812
-
 from port import const, sleep_ms, ticks_ms
 
-CONFIG = "/config.json"
+from board import pins
+
+CONFIG = "config.json"
+"""In the root of the file system, which is where MicroPython starts."""
 
 _WATCHDOG_MS = const(30_000)
 _JOIN_MS = const(15_000)
@@ -53,6 +54,10 @@ class Button:
     def wake(self) -> None:
         """End a `wait` as an edge would."""
         self._on_edge(self._pin)
+
+    def clear(self) -> None:
+        """Forget the edges so far."""
+        self._flag.clear()
 
     async def wait(self) -> int:
         """Wait for an edge; returns its `port.ticks_ms`."""

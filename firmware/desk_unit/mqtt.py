@@ -9,7 +9,6 @@ import asyncio
 from port import const, sleep_ms, ticks_diff, ticks_ms
 
 from . import mqtt_packets as packets
-from .mqtt_packets import ProtocolError
 
 WINDOW = const(8)
 """Most messages in flight, sent but without a PUBACK."""
@@ -205,8 +204,6 @@ class Connection:
             self._reply(packets.read_suback(body))
         elif kind == packets.CONNACK:
             self._reply(packets.read_connack(body))
-        elif kind != packets.PINGRESP:
-            raise ProtocolError("unexpected packet %02x" % first)
 
     def _take_publish(self, first: int, body, cut: bool) -> None:
         topic, number, payload = packets.read_publish(first, body)

@@ -12,6 +12,7 @@ PINGRESP = const(0xD0)
 
 PINGREQ = b"\xc0\x00"
 
+_KINDS = (CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP)
 _LONGEST_SKIPPED = const(1 << 18)
 
 
@@ -67,8 +68,9 @@ class Parser:
     def _take_head(self, byte: int) -> None:
         """Fixed header [2.2]: type and flags, then the remaining length in 1 to 4 bytes."""
         if not self._first:
-            if not byte:
-                raise ProtocolError("packet type 0")
+            kind = byte & 0xF0
+            if kind not in _KINDS or kind not in (byte, PUBLISH):
+                raise ProtocolError("unexpected packet %02x" % byte)
             self._first = byte
             return
         self._length |= (byte & 0x7F) << self._shift

@@ -12,7 +12,7 @@ OCCUPIED_MS = const(2_000)
 VACANT_MS = const(10_000)
 """Absence this long makes it vacant."""
 
-_HALF_PERIOD = const(1 << 28)
+_SETTLE_MS = const(300)
 
 
 class Delay:
@@ -27,20 +27,19 @@ class Delay:
         self._value = value
         self._ms = ms
         self._since = None
-        self._done = False
+        self._output = None
 
     def feed(self, value, now: int):
-        """The filtered value."""
-        if value is None or value != self._value:
+        """The filtered value; None until a first value has lasted."""
+        if value != self._value:
             self._since = None
-            self._done = False
-            return value
-        if self._since is None:
-            self._since = now
-        if self._done or ticks_diff(now, self._since) >= self._ms:
-            self._done = True  # remembered, as ticks wrap
-            return value
-        return not value
+            self._output = value
+        elif self._output != value:
+            if self._since is None:
+                self._since = now
+            if ticks_diff(now, self._since) >= self._ms:
+                self._output = value
+        return self._output
 
 
 class Settle:
@@ -72,7 +71,7 @@ class Settle:
 
 
 class Seat:
-    """Occupancy from the radar's state: on after 2 s, off after 10 s, settled for 1 s first.
+    """Occupancy from the radar's state: settled for 0.3 s, on after 2 s, off after 10 s in all.
 
     Args:
         filters: The chain, in the order in which values pass; None for the usual one.
@@ -80,9 +79,9 @@ class Seat:
 
     def __init__(self, filters=None) -> None:
         self._filters = filters or (
-            Settle(1_000),
-            Delay(True, OCCUPIED_MS - 1_000),
-            Delay(False, VACANT_MS - 1_000),
+            Settle(_SETTLE_MS),
+            Delay(True, OCCUPIED_MS - _SETTLE_MS),
+            Delay(False, VACANT_MS - _SETTLE_MS),
         )
         self.occupied = None
         """True, False, or None while nothing is known."""

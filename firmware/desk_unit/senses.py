@@ -87,8 +87,8 @@ class ButtonSense:
     """Waits for the button's edge and samples until its contact is at rest.
 
     Args:
-        button: Has `async wait()`, which returns the ticks of an edge, `closed()`, and `wake()`,
-            which ends a wait.
+        button: Has `async wait()`, which returns the ticks of an edge, `closed()`, `wake()`,
+            which ends a wait, and `clear()`, which forgets the edges so far.
         on_event: Called with `button.PRESS`, `THREE` or `HOLD`, and the ticks at which the
             press began.
     """
@@ -112,6 +112,8 @@ class ButtonSense:
             while debounce.active:
                 await sleep_ms(_BUTTON_MS)
                 self._tell(debounce.sample(self._button.closed(), ticks_ms()))
+            # Bounces of this press must not be taken for the edge of another one.
+            self._button.clear()
 
     async def guard(self, beat) -> None:
         """Look at the contact five times a second, should an interrupt ever be lost."""

@@ -1,0 +1,197 @@
+"""A desk for tests on CPython: what `board.desk.Hardware` is on the chip, without chips."""
+
+import asyncio
+import json
+import random
+import time
+from typing import Any
+
+from desk_unit.config import Config
+from desk_unit.ram_flash import RamFlash
+from desk_unit.unit import Unit
+from port import ticks_ms
+
+from tests.firmware.host import SITE, UNIT
+
+KEY = "000102030405060708090a0b0c0d0e0f"
+UID = bytes.fromhex("04a1b2c3d4e5f6")
+
+
+class FaultError(Exception):
+    """As drivers.fault.ChipFault."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Chip:
+    """Reader, radar, pixels, display and canvas in one: what the test sets is what they say."""
+
+    def __init__(self) -> None:
+        self.present: list[bytes] = []
+        self.state = 0
+        self.fault = ""
+        self.picture = [(0, 0, 0)] * 8
+        self.shown: list[tuple[float, list[tuple[int, int, int]]]] = []
+        self.line = ""
+        self.lines: list[str] = []
+
+    def start(self) -> None:
+        self.check()
+
+    def check(self, _now: int = 0) -> None:
+        if self.fault:
+            raise FaultError(self.fault)
+
+    async def uids(self) -> list[bytes]:
+        self.check()
+        return list(self.present)
+
+    def poll(self) -> int:
+        return 0 if self.fault else 1
+
+    def set(self, i: int, r: int, g: int, b: int) -> None:
+        self.picture[i] = (r, g, b)
+
+    def fill(self, *_: int) -> None:
+        self.picture = [(0, 0, 0)] * 8
+        self.lines = []
+
+    def show(self) -> None:
+        self.check()
+        self.shown.append((time.monotonic(), list(self.picture)))
+
+    async def refresh(self) -> None:
+        self.check()
+
+    def text(self, text: str, *_: int) -> None:
+        self.line = text
+
+    def pixel(self, *_: int) -> bool:
+        return False
+
+
+class Canvas(Chip):
+    """Shares its lines with the glyphs that are drawn for it."""
+
+
+class Glyphs(Chip):
+    def __init__(self, canvas: Canvas) -> None:
+        super().__init__()
+        self._canvas = canvas
+
+    def fill(self, *_: int) -> None:
+        pass
+
+    def text(self, text: str, *_: int) -> None:
+        self._canvas.lines.append(text)
+
+
+class Button:
+    """A contact that the test closes."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._closed = False
+        self._edge = 0
+
+    def closed(self) -> bool:
+        return self._closed
+
+    def wake(self) -> None:
+        self._edge = ticks_ms()
+        self._event.set()
+
+    def clear(self) -> None:
+        self._event.clear()
+
+    async def wait(self) -> int:
+        await self._event.wait()
+        self._event.clear()
+        return self._edge
+
+    async def press(self, seconds: float = 0.06) -> None:
+        self._closed = True
+        self.wake()
+        await asyncio.sleep(seconds)
+        self._closed = False
+
+
+class Nvs:
+    """Settings that survive as long as the object."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, int] = {}
+
+    def get_i32(self, key: str) -> int:
+        if key not in self._values:
+            raise OSError("not found")
+        return self._values[key]
+
+    def set_i32(self, key: str, value: int) -> None:
+        self._values[key] = value
+
+    def commit(self) -> None:
+        pass
+
+
+class Wifi:
+    """An access point within reach, or not."""
+
+    def __init__(self) -> None:
+        self.present = True
+
+    def is_up(self) -> bool:
+        return self.present
+
+    async def up(self) -> None:
+        if not self.present:
+            raise OSError("no access point")
+
+
+class Desk:
+    """The hardware of one unit, and starts of its firmware on it."""
+
+    def __init__(self, port: int) -> None:
+        fields = {
+            "site": SITE,
+            "unit": UNIT,
+            "site_key": KEY,
+            "wifi": {"ssid": "x"},
+            "broker": {"host": "127.0.0.1", "port": port},
+        }
+        self.config = Config(json.dumps(fields))
+        self.reader, self.radar, self.pixels, self.display = (Chip() for _ in range(4))
+        self.canvas = Canvas()
+        self.canvas.fill_rect = lambda *_: None  # type: ignore[attr-defined]
+        self.glyphs = Glyphs(self.canvas)
+        self.flashes = (RamFlash(64), RamFlash(16))
+        self.nvs = Nvs()
+        self.wifi = Wifi()
+        self.cause = "power"
+        self.fed = 0
+        self.lines: list[str] = []
+        self.random = lambda: random.getrandbits(16)
+        self.open_stream = asyncio.open_connection
+        self.button = Button()
+
+    def log(self, line: str) -> None:
+        self.lines.append(line)
+
+    def feed(self) -> None:
+        self.fed += 1
+
+    def start(self) -> Unit:
+        """A fresh start of the firmware on what flash and settings hold."""
+        self.button = Button()
+        return Unit(self.config, self)
+
+
+async def until(condition: Any, seconds: float = 8.0) -> None:
+    """Wait until `condition()` is true."""
+    for _ in range(int(seconds * 100)):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError("it did not happen")

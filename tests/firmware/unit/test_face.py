@@ -1,0 +1,180 @@
+"""What ring and screen show."""
+
+from desk_unit import down, ring, screen
+from desk_unit.face import PROGRESS, Face
+
+WORDS = PROGRESS + down.VERDICTS + down.SEATS + ("provisional", "unprotected")
+NOTHING = ("",)
+ALL_WORDS = WORDS + NOTHING
+
+
+class Pixels:
+    def __init__(self):
+        self.now = [(0, 0, 0)] * 8
+        self.shows = 0
+
+    def set(self, i, r, g, b):
+        self.now[i] = (r, g, b)
+
+    def fill(self, r, g, b):
+        self.now = [(r, g, b)] * 8
+
+    def show(self):
+        self.shows += 1
+
+
+class Canvas:
+    """Records text by character cell, from the squares of the glyphs that are drawn."""
+
+    def __init__(self):
+        self.dots = set()
+        self.line = ""
+
+    def fill(self, _):
+        self.dots = set()
+        self.line = ""
+
+    def text(self, text, *_):
+        self.line = text
+
+    def pixel(self, x, y):
+        return y == 0 and x % 8 == 0 and self.line[x // 8] != " "
+
+    def fill_rect(self, x, y, width, height, _):
+        assert x >= 0
+        assert y >= 0
+        assert x + width <= screen.WIDTH
+        assert y + height <= screen.HEIGHT
+        self.dots.add((x, y))
+
+
+def test_guidance_is_shown_when_nothing_else_is():
+    face = Face()
+    assert face.word(0) == ""
+    face.guide("free")
+    assert face.word(0) == "free"
+
+
+def test_verdict_covers_guidance_for_four_seconds():
+    face = Face()
+    face.guide("free")
+    face.judge("own", 1_000)
+    assert face.word(4_999) == "own"
+    assert face.word(5_000) == "free"
+
+
+def test_press_covers_everything_and_goes_on_to_stored():
+    face = Face()
+    face.guide("free")
+    face.judge("own", 0)
+    face.press(3, 7, 0)
+    assert face.word(1) == "pressed"
+    face.advance("sent", 3, 6, 5)
+    assert face.word(6) == "pressed"
+    face.advance("sent", 3, 7, 10)
+    assert face.word(11) == "sent"
+    face.advance("stored", 3, 7, 20)
+    assert face.word(21) == "stored"
+    face.advance("sent", 3, 7, 30)
+    assert face.word(31) == "stored"
+    assert face.word(10_000) == "free"
+
+
+def test_newer_press_begins_again():
+    face = Face()
+    face.press(3, 1, 0)
+    face.advance("stored", 3, 1, 10)
+    face.press(3, 2, 20)
+    assert face.word(21) == "pressed"
+    face.advance("stored", 3, 1, 30)
+    assert face.word(31) == "pressed"
+
+
+def test_unprotected_covers_guidance_for_as_long_as_it_lasts():
+    face = Face()
+    face.guide("free")
+    face.unprotected = True
+    assert face.word(0) == face.word(10**9) == "unprotected"
+    face.unprotected = False
+    assert face.word(0) == "free"
+
+
+def frames(word):
+    pixels = Pixels()
+    shown = ring.Ring(pixels)
+    seen = []
+    for i in range(48):
+        shown.draw(word, False, i * ring.FRAME_MS)
+        seen.append(tuple(pixel != (0, 0, 0) for pixel in pixels.now))
+    return tuple(seen)
+
+
+def test_every_word_has_a_pattern_of_its_own_without_its_colour():
+    patterns = {}
+    for word in WORDS:
+        pattern = frames(word)
+        assert any(any(frame) for frame in pattern), word
+        # The same pattern begun at another moment is the same to an eye.
+        for shift in range(24):
+            rotated = pattern[shift : shift + 24]
+            assert rotated not in patterns, (word, patterns.get(rotated))
+        patterns[pattern[:24]] = word
+
+
+def test_someone_elses_headset_has_the_colour_of_an_unknown_one():
+    colours = []
+    for word in ("not-yours", "unknown"):
+        pixels = Pixels()
+        ring.Ring(pixels).draw(word, False, 0)
+        colours.append(set(pixels.now) - {(0, 0, 0)})
+    assert colours[0] == colours[1]
+
+
+def test_unprotected_leaves_a_red_mark_beside_every_word():
+    for word in ALL_WORDS:
+        pixels = Pixels()
+        shown = ring.Ring(pixels)
+        for i in range(24):
+            shown.draw(word, True, i * ring.FRAME_MS)
+            red, green, blue = pixels.now[0]
+            assert red, word
+            assert not green, word
+            assert not blue, word
+
+
+def test_ring_sends_nothing_while_nothing_changes():
+    pixels = Pixels()
+    shown = ring.Ring(pixels)
+    for now in range(0, 10_000, 50):
+        shown.draw("free", False, now)
+    assert pixels.shows == 1
+
+
+def test_unknown_word_leaves_ring_and_screen_dark():
+    pixels, canvas = Pixels(), Canvas()
+    ring.Ring(pixels).draw("no-such-word", False, 0)
+    assert set(pixels.now) == {(0, 0, 0)}
+    assert screen.Screen(canvas, canvas).draw("no-such-word", False)
+    assert not canvas.dots
+
+
+def test_every_word_has_an_icon_and_text_on_the_display():
+    for word in WORDS:
+        canvas, glyphs = Canvas(), Canvas()
+        assert screen.Screen(canvas, glyphs).draw(word, False)
+        assert glyphs.line, word
+        assert any(y < 32 for _, y in canvas.dots), word
+        text = [(x, y) for x, y in canvas.dots if y >= 32]
+        assert text, word
+        # A Canvas glyph is its top left dot: it must stand on the character grid.
+        assert all(x % 8 == 0 and y % 8 == 0 for x, y in text), word
+
+
+def test_no_link_is_written_beside_other_words():
+    canvas, glyphs = Canvas(), Canvas()
+    shown = screen.Screen(canvas, glyphs)
+    shown.draw("free", True)
+    assert glyphs.line == "LINK"
+    assert not shown.draw("free", True)
+    assert shown.draw("free", False)
+    assert glyphs.line == "FREE"
