@@ -1,4 +1,4 @@
-"""What drivers ask of a bus: MicroPython's own methods. For type checkers only, empty on the chip."""
+"""What drivers ask of a bus: MicroPython's own methods. For type checkers; empty on the chip."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     class SPI(Protocol):
         """As machine.SPI, mode 0."""
 
-        def write(self, buf: Buffer, /) -> object:
+        def write(self, __buf: Buffer) -> object:
             """Send, ignore what comes back."""
 
-        def write_readinto(self, write_buf: Buffer, read_buf: bytearray, /) -> object:
+        def write_readinto(self, __out: Buffer, __into: bytearray) -> object:
             """Send and receive, buffers of one length."""
 
     class I2C(Protocol):
         """As machine.I2C; raises OSError when nobody acknowledges."""
 
-        def writeto(self, addr: int, buf: Buffer, /) -> object:
+        def writeto(self, __addr: int, __buf: Buffer) -> object:
             """Send one message."""
 
-        def writevto(self, addr: int, vector: Sequence[Buffer], /) -> object:
+        def writevto(self, __addr: int, __vector: Sequence[Buffer]) -> object:
             """Send one message that lies in several buffers."""
 
     class UART(Protocol):
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
         def any(self) -> int:
             """Bytes that can be read without waiting."""
 
-        def readinto(self, buf: bytearray, nbytes: int, /) -> int | None:
+        def readinto(self, __buf: bytearray, __nbytes: int) -> int | None:
             """Read up to `nbytes`; None when there was nothing."""
 
-        def write(self, buf: Buffer, /) -> object:
+        def write(self, __buf: Buffer) -> object:
             """Send."""

@@ -7,8 +7,9 @@ frame or an overflow it looks for the next header among the bytes it already has
 behind a bad one is not lost. Every byte that belongs to no good frame is counted in `garbage`.
 """
 
-from drivers.fault import ChipFault
 from port import const, sleep_ms, ticks_diff, ticks_ms
+
+from drivers.fault import ChipFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,10 +79,10 @@ class LD2410:
         """
         reports = 0
         for _ in range(_POLL_BYTES // len(self._in)):
-            count = self._uart.readinto(self._in, min(self._uart.any(), len(self._in)))
-            if not count:
+            waiting = min(self._uart.any(), len(self._in))
+            if not waiting:  # readinto would wait for the UART's own time-out
                 break
-            for i in range(count):
+            for i in range(self._uart.readinto(self._in, waiting) or 0):
                 reports += self._take(self._in[i])
         return reports
 

@@ -10,8 +10,9 @@ after HLTA, because WUPA, which alone finds a card that was read before, wakes a
 Nothing here waits by spinning: between the start of a frame and its answer other tasks run.
 """
 
-from drivers.fault import ChipFault
 from port import block_ms, const, sleep_ms
+
+from drivers.fault import ChipFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ class MFRC522:
             uid = await self._walk()
             if uid is None and retries:
                 branches.append((bytes(self._tree), self._known, retries - 1))
-            elif uid is not None and uid not in found:
+            elif uid is not None:
                 found.append(uid)
             # Whatever state cards are in, this takes them to where WUPA wakes them.
             await self._exchange(_HLTA, 0)
@@ -178,7 +179,7 @@ class MFRC522:
                 return None
             sak = await self._select(level)
             tagged = self._frame[3] == _CASCADE_TAG
-            if sak < 0 or level == 2 and sak & _UID_INCOMPLETE:
+            if sak < 0 or (level == 2 and sak & _UID_INCOMPLETE):
                 return None
             if level < 2 and tagged != bool(sak & _UID_INCOMPLETE):
                 return None
@@ -228,10 +229,9 @@ class MFRC522:
             position += known & 0x38
         if coll & 0x20 or not known < position <= 32 or len(self._branches) >= _WALKS:
             return False
-        self._take(known, position - 1)
+        self._take(known, position - 1)  # leaves a 0 at the position and behind it
         tree, byte, bit = self._tree, 4 * level + (position - 1 >> 3), 1 << (position - 1 & 7)
         tree[4 * level : 4 * level + 4] = self._frame[3:7]
-        tree[byte] &= bit - 1
         self._known = 32 * level + position
         self._branches.append((bytes(tree), self._known, 1))
         tree[byte] |= bit
@@ -312,9 +312,9 @@ class MFRC522:
             return None
         if irq & _RECEIVED:
             self._burst(_FIFO, self._answer)
-            if error & _BROKEN or status[4] & 7:
-                return -1
-            return _RECEIVED | error & _COLLISION
+            if error & _COLLISION:  # whatever else is wrong follows from that
+                return _RECEIVED | _COLLISION
+            return -1 if error & _BROKEN or status[4] & 7 else _RECEIVED
         return 0 if irq & _TIMED_OUT else None
 
     def _await_ready(self) -> None:

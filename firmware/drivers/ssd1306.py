@@ -5,8 +5,9 @@ application note (charge pump). The chip cannot be read over I2C: whether it is 
 in its acknowledge.
 """
 
-from drivers.fault import ChipFault
 from port import const, sleep_ms
+
+from drivers.fault import ChipFault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -57,13 +57,12 @@ class WS2812:
 
     def show(self) -> None:
         """Send what was set, dimmed into the power budget."""
+        numerator, denominator = self.brightness, 255
         total = 0
         for channel in self._colours:
-            total += channel * self.brightness // 255
-        if total <= self._budget:
-            numerator, denominator = self.brightness, 255
-        else:
-            numerator, denominator = self.brightness * self._budget, 255 * total
+            total += channel
+        if total * self.brightness > self._budget * 255:
+            numerator, denominator = self._budget, total
         for i in range(len(self._out)):
             self._out[i] = self._colours[i] * numerator // denominator
         self._write(self._out)

@@ -38,7 +38,7 @@ _UID_INCOMPLETE = const(0x04)
 
 
 def air_us(bits):
-    """Microseconds that a frame of so many data bits takes at 106 kbit/s, parity and framing too."""
+    """Microseconds on the air of a frame with so many data bits, parity and framing too."""
     return (bits + bits // 8 + 2) * 12800 // 1356
 
 

@@ -239,29 +239,30 @@ class LD2410Model:
 
     def _configure(self, command, value):
         """Carry out a command; the ACK's value, None to refuse."""
+        if command in (0xA1, 0xA4, 0xAA):
+            return self._set_word(command, value)
         if command == 0xFE:
             self._config = False
-        elif command == 0x60:
-            return self._set_gates(value)
-        elif command == 0x61:
-            return self._parameters()
         elif command in (0x62, 0x63):
             self._engineering = command == 0x62
-        elif command == 0x64:
-            return self._set_sensitivity(value)
-        elif command == 0xA0:
-            return b"\x00\x00\x07\x01\x16\x15\x09\x22"  # V1.07.22091516
         elif command == 0xA2:
             self._reset_pending = True
-        elif command == 0xA5:
-            return self.mac
-        elif command == 0xAB:
-            return _word(self._resolution)
-        elif command in (0xA1, 0xA4, 0xAA):
-            return self._set_word(command, value)
+        elif command == 0x60:
+            return self._set_gates(value)
+        elif command == 0x64:
+            return self._set_sensitivity(value)
         elif command != 0xA3:
-            return None
+            return self._query(command)
         return b""
+
+    def _query(self, command):
+        answers = {
+            0x61: self._parameters(),
+            0xA0: b"\x00\x00\x07\x01\x16\x15\x09\x22",  # V1.07.22091516
+            0xA5: self.mac,
+            0xAB: _word(self._resolution),
+        }
+        return answers.get(command)
 
     def _set_word(self, command, value):
         if len(value) != 2:

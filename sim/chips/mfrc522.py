@@ -29,109 +29,14 @@ registers, antenna gain, I2C and UART, parity, protocol and temperature errors.
 Faults: see `fault`, `brown_out`.
 """
 
-from sim.chips.iso14443 import FRAME_DELAY_US, Card, Field, air_us, const, crc_a, frame
+from sim.chips import mfrc522_registers as reg
+from sim.chips.iso14443 import Card
+from sim.chips.mfrc522_radio import Radio
 
 __all__ = ["Card", "MFRC522Model"]
 
-_COMMAND = const(0x01)
-_COM_IEN = const(0x02)
-_DIV_IEN = const(0x03)
-_COM_IRQ = const(0x04)
-_DIV_IRQ = const(0x05)
-_ERROR = const(0x06)
-_STATUS1 = const(0x07)
-_FIFO_DATA = const(0x09)
-_FIFO_LEVEL = const(0x0A)
-_WATER_LEVEL = const(0x0B)
-_CONTROL = const(0x0C)
-_BIT_FRAMING = const(0x0D)
-_COLL = const(0x0E)
-_MODE = const(0x11)
-_TX_MODE = const(0x12)
-_RX_MODE = const(0x13)
-_TX_CONTROL = const(0x14)
-_TX_ASK = const(0x15)
-_DEMOD = const(0x19)
-_CRC_H = const(0x21)
-_CRC_L = const(0x22)
-_TMODE = const(0x2A)
-_TPRESCALER = const(0x2B)
-_TRELOAD_H = const(0x2C)
-_TRELOAD_L = const(0x2D)
-_TCOUNTER_H = const(0x2E)
-_TCOUNTER_L = const(0x2F)
-_VERSION = const(0x37)
 
-_READ_ONLY = (_ERROR, _STATUS1, _CRC_H, _CRC_L, _TCOUNTER_H, _TCOUNTER_L, _VERSION)
-_RESET = {  # data sheet table 20; those not named are 00h
-    0x01: 0x20,
-    0x02: 0x80,
-    0x04: 0x14,
-    0x07: 0x21,
-    0x0B: 0x08,
-    0x0C: 0x10,
-    0x0E: 0xA0,
-    0x11: 0x3F,
-    0x14: 0x80,
-    0x16: 0x10,
-    0x17: 0x84,
-    0x18: 0x84,
-    0x19: 0x4D,
-    0x1C: 0x62,
-    0x1F: 0xEB,
-    0x21: 0xFF,
-    0x22: 0xFF,
-    0x24: 0x26,
-    0x26: 0x48,
-    0x27: 0x88,
-    0x28: 0x20,
-    0x29: 0x20,
-    0x33: 0x80,
-}
-
-_IDLE = const(0x00)
-_MEM = const(0x01)
-_CALC_CRC = const(0x03)
-_TRANSMIT = const(0x04)
-_NO_CHANGE = const(0x07)
-_RECEIVE = const(0x08)
-_TRANSCEIVE = const(0x0C)
-_AUTHENT = const(0x0E)
-_SOFT_RESET = const(0x0F)
-
-_TX_IRQ = const(0x40)
-_RX_IRQ = const(0x20)
-_IDLE_IRQ = const(0x10)
-_HI_IRQ = const(0x08)
-_LO_IRQ = const(0x04)
-_ERR_IRQ = const(0x02)
-_TIMER_IRQ = const(0x01)
-_CRC_IRQ = const(0x04)
-
-_FIFO_SIZE = const(64)
-_HARD_WAKE_US = const(1000)
-_SOFT_WAKE_US = const(40)
-_PRESETS = (0x0000, 0x6363, 0xA671, 0xFFFF)
-_NEVER = const(1 << 60)
-
-
-class _Noise:
-    """A small generator of our own (xorshift): the same bytes from a seed on both interpreters."""
-
-    def __init__(self, seed):
-        self._state = seed * 2654435761 & 0xFFFFFFFF or 1
-
-    def byte(self):
-        """The next byte."""
-        state = self._state
-        state ^= state << 13 & 0xFFFFFFFF
-        state ^= state >> 17
-        state ^= state << 5 & 0xFFFFFFFF
-        self._state = state
-        return state >> 11 & 0xFF
-
-
-class MFRC522Model:
+class MFRC522Model(Radio):
     """The chip: `transfer` bytes while `cs(0)`, hold `rst(0)` for a hard power-down.
 
     It also offers MicroPython's SPI methods, so that a driver can be handed the model itself.
@@ -150,19 +55,32 @@ class MFRC522Model:
     """
 
     def __init__(self, clock, version=0x92, seed=1, collpos_from_uid=False):
-        self.field = Field(self._time)
-        self.fault = None
         self.noise_per_mille = 1000
-        self._clock = clock
-        self._version = version
-        self._noise = _Noise(seed)
-        self._collpos_from_uid = collpos_from_uid
         self._memory = bytes(25)
         self._selected = False
         self._address = None
         self._rst = 1
-        self._now = clock()
-        self._reset(_HARD_WAKE_US)
+        self._crc = 0
+        self._writers = {
+            reg.COMMAND: self._start,
+            reg.FIFO_DATA: self._write_fifo,
+            reg.FIFO_LEVEL: self._write_level,
+            reg.CONTROL: self._write_control,
+            reg.BIT_FRAMING: self._write_framing,
+            reg.COLL: self._write_coll,
+            reg.TX_CONTROL: self._write_tx_control,
+        }
+        self._commands = {
+            reg.IDLE: self._stop,
+            reg.MEM: self._exchange_memory,
+            reg.CALC_CRC: self._begin_crc,
+            reg.TRANSMIT: self._transmit,
+            reg.RECEIVE: self._listen,
+            reg.TRANSCEIVE: self._listen,
+            reg.AUTHENT: self._transmit,
+            reg.SOFT_RESET: self._soft_reset,
+        }
+        Radio.__init__(self, clock, version, seed, collpos_from_uid)
 
     # The pins
 
@@ -177,7 +95,7 @@ class MFRC522Model:
         """NRSTPD: low is the hard power-down, a rising edge resets."""
         if level is not None:
             if level and not self._rst:
-                self._reset(_HARD_WAKE_US)
+                self._reset(reg.HARD_WAKE_US)
             elif not level:
                 self.field.power(False)
             self._rst = 1 if level else 0
@@ -186,12 +104,12 @@ class MFRC522Model:
     def irq(self):
         """The IRQ pin's level: ComIEn and DivIEn choose the sources, IRqInv the polarity."""
         self._advance()
-        inverted = self._regs[_COM_IEN] >> 7
+        inverted = self._regs[reg.COM_IEN] >> 7
         return int(self._irq_pending()) ^ inverted
 
     def brown_out(self):
         """A dip in the supply: the chip resets itself and tells nobody."""
-        self._reset(_HARD_WAKE_US)
+        self._reset(reg.HARD_WAKE_US)
 
     def transfer(self, data):
         """Clock bytes in on MOSI and return as many from MISO."""
@@ -236,148 +154,104 @@ class MFRC522Model:
 
     def _read(self, register):
         regs = self._regs
-        if register == _FIFO_DATA:
+        if register == reg.FIFO_DATA:
             return self._fifo_pop()
-        if register == _FIFO_LEVEL:
+        if register == reg.FIFO_LEVEL:
             return len(self._fifo)
-        if register == _COMMAND:
+        if register == reg.COMMAND:
             asleep = self._now < self._awake_at or self._asleep
-            return regs[_COMMAND] & 0x2F | (0x10 if asleep else 0)
-        if register == _STATUS1:
+            return regs[reg.COMMAND] & 0x2F | (0x10 if asleep else 0)
+        if register == reg.STATUS1:
             level = len(self._fifo)
-            water = regs[_WATER_LEVEL]
+            water = regs[reg.WATER_LEVEL]
             return (
                 0x20
-                | (0x40 if regs[_CRC_H] == regs[_CRC_L] == 0 else 0)
+                | (0x40 if regs[reg.CRC_H] == regs[reg.CRC_L] == 0 else 0)
                 | (0x10 if self._irq_pending() else 0)
-                | (0x08 if self._timer_end < _NEVER else 0)
-                | (0x02 if _FIFO_SIZE - level <= water else 0)
+                | (0x08 if self._timer_end < reg.NEVER else 0)
+                | (0x02 if reg.FIFO_SIZE - level <= water else 0)
                 | (0x01 if level <= water else 0)
             )
-        if register in (_TCOUNTER_H, _TCOUNTER_L):
+        if register in (reg.TCOUNTER_H, reg.TCOUNTER_L):
             left = self._timer_left()
-            return left >> 8 if register == _TCOUNTER_H else left & 0xFF
+            return left >> 8 if register == reg.TCOUNTER_H else left & 0xFF
         return regs[register]
 
     def _write(self, register, value):
         regs = self._regs
-        if register == _COMMAND:
-            self._start(value)
-        elif register == _FIFO_DATA:
-            self._fifo_push(value)
-            if regs[_COMMAND] & 0x0F == _CALC_CRC:
-                self._calculate_crc()
-        elif register == _FIFO_LEVEL:
-            if value & 0x80:
-                self._fifo = bytearray()
-                regs[_ERROR] &= ~0x10
-                self._watch_level()
-        elif register in (_COM_IRQ, _DIV_IRQ):
+        writer = self._writers.get(register)
+        if writer:
+            writer(value)
+        elif register in (reg.COM_IRQ, reg.DIV_IRQ):
             mask = value & 0x7F
             regs[register] = regs[register] | mask if value & 0x80 else regs[register] & ~mask
-        elif register == _CONTROL:
-            if value & 0x80:
-                self._timer_end = _NEVER
-            if value & 0x40:
-                self._start_timer(self._now)
-        elif register == _BIT_FRAMING:
-            regs[register] = value & 0x77
-            if value & 0x80 and regs[_COMMAND] & 0x0F == _TRANSCEIVE:
-                self._transmit()
-        elif register == _COLL:
-            regs[register] = regs[register] & 0x7F | value & 0x80
-        elif register not in _READ_ONLY:
+        elif register not in reg.READ_ONLY:
             regs[register] = value
-            if register == _TX_CONTROL:
-                self._switch_field()
 
-    # FIFO and interrupts
+    def _write_fifo(self, value):
+        self._fifo_push(value)
+        if self._regs[reg.COMMAND] & 0x0F == reg.CALC_CRC:
+            self._calculate_crc()
 
-    def _fifo_push(self, byte):
-        if len(self._fifo) >= _FIFO_SIZE:
-            self._fail(0x10)
-            return
-        self._fifo.append(byte)
-        self._watch_level()
+    def _write_level(self, value):
+        if value & 0x80:
+            self._fifo = bytearray()
+            self._regs[reg.ERROR] &= 0xEF  # BufferOvfl
+            self._watch_level()
 
-    def _fifo_pop(self):
-        if not self._fifo:
-            return 0
-        byte = self._fifo[0]
-        self._fifo = self._fifo[1:]
-        self._watch_level()
-        return byte
+    def _write_control(self, value):
+        if value & 0x80:
+            self._timer_end = reg.NEVER
+        if value & 0x40:
+            self._start_timer(self._now)
 
-    def _watch_level(self):
-        level, water = len(self._fifo), self._regs[_WATER_LEVEL]
-        if level <= water:
-            self._regs[_COM_IRQ] |= _LO_IRQ
-        if _FIFO_SIZE - level <= water:
-            self._regs[_COM_IRQ] |= _HI_IRQ
+    def _write_framing(self, value):
+        self._regs[reg.BIT_FRAMING] = value & 0x77
+        if value & 0x80 and self._regs[reg.COMMAND] & 0x0F == reg.TRANSCEIVE:
+            self._transmit()
 
-    def _fail(self, bit):
-        self._regs[_ERROR] |= bit
-        self._regs[_COM_IRQ] |= _ERR_IRQ
+    def _write_coll(self, value):
+        self._regs[reg.COLL] = self._regs[reg.COLL] & 0x7F | value & 0x80
 
-    def _irq_pending(self):
-        regs = self._regs
-        return bool(
-            regs[_COM_IRQ] & regs[_COM_IEN] & 0x7F or regs[_DIV_IRQ] & regs[_DIV_IEN] & 0x14
-        )
+    def _write_tx_control(self, value):
+        self._regs[reg.TX_CONTROL] = value
+        self._switch_field()
 
     # Commands
 
-    def _reset(self, wake_us):
-        regs = bytearray(64)
-        for register, value in _RESET.items():
-            regs[register] = value
-        regs[_VERSION] = self._version
-        self._regs = regs
-        self._fifo = bytearray()
-        self._asleep = False
-        self._timer_end = self._tx_end = self._rx_sync = self._rx_end = _NEVER
-        self._outgoing = self._reply = None
-        self._receiving = False
-        self._crc = 0
-        self._awake_at = self._time() + wake_us
-        self.field.power(False)
-
     def _start(self, value):
+        self._power_down(bool(value & 0x10))
         regs = self._regs
         command = value & 0x0F
-        if value & 0x10:
-            self._asleep = True
-            self._switch_field()
-        elif self._asleep:
-            self._asleep = False
-            self._awake_at = self._now + _SOFT_WAKE_US
-            self._switch_field()
-        if self.fault == "stuck" or self._now < self._awake_at:
-            regs[_COMMAND] = regs[_COMMAND] & 0x0F | value & 0x20
+        deaf = self.fault == "stuck" or self._now < self._awake_at
+        if deaf or command == reg.NO_CHANGE:
+            regs[reg.COMMAND] = regs[reg.COMMAND] & 0x0F | value & 0x20
             return
-        if command == _NO_CHANGE:
-            regs[_COMMAND] = regs[_COMMAND] & 0x0F | value & 0x20
-            return
-        regs[_COMMAND] = value & 0x2F
-        regs[_ERROR] = 0
+        regs[reg.COMMAND] = value & 0x2F
+        regs[reg.ERROR] = 0
         self._receiving = False
-        if command == _SOFT_RESET:
-            self._reset(_SOFT_WAKE_US)
-        elif command == _CALC_CRC:
-            self._crc = _PRESETS[regs[_MODE] & 3]
-            self._calculate_crc()
-        elif command in (_TRANSMIT, _AUTHENT):
-            self._transmit()
-        elif command == _MEM:
-            self._exchange_memory()
-        elif command not in (_IDLE, _RECEIVE, _TRANSCEIVE):
-            self._finish()
-        if command == _IDLE:
-            self._tx_end = _NEVER
+        self._commands.get(command, self._finish)()
 
-    def _finish(self):
-        self._regs[_COMMAND] &= 0x20
-        self._regs[_COM_IRQ] |= _IDLE_IRQ
+    def _power_down(self, down):
+        if down == self._asleep:
+            return
+        if not down:
+            self._awake_at = self._now + reg.SOFT_WAKE_US
+        self._asleep = down
+        self._switch_field()
+
+    def _stop(self):
+        self._tx_end = reg.NEVER
+
+    def _listen(self):
+        """Receive waits for the air, Transceive for StartSend too."""
+
+    def _soft_reset(self):
+        self._reset(reg.SOFT_WAKE_US)
+
+    def _begin_crc(self):
+        self._crc = reg.PRESETS[self._regs[reg.MODE] & 3]
+        self._calculate_crc()
 
     def _calculate_crc(self):
         crc = self._crc
@@ -388,9 +262,9 @@ class MFRC522Model:
         self._crc = crc
         self._fifo = bytearray()
         self._watch_level()
-        self._regs[_CRC_H] = crc >> 8
-        self._regs[_CRC_L] = crc & 0xFF
-        self._regs[_DIV_IRQ] |= _CRC_IRQ
+        self._regs[reg.CRC_H] = crc >> 8
+        self._regs[reg.CRC_L] = crc & 0xFF
+        self._regs[reg.DIV_IRQ] |= reg.CRC_IRQ
 
     def _exchange_memory(self):
         if self._fifo:
@@ -400,135 +274,3 @@ class MFRC522Model:
             self._fifo = bytearray(self._memory)
         self._watch_level()
         self._finish()
-
-    # The air
-
-    def _switch_field(self):
-        self.field.power(bool(self._regs[_TX_CONTROL] & 3) and not self._asleep)
-
-    def _transmit(self):
-        regs = self._regs
-        silent = not regs[_TX_CONTROL] & 3
-        if not self._fifo or self.fault == "stuck" or (silent and regs[_MODE] & 0x20):
-            return
-        last_bits = regs[_BIT_FRAMING] & 7
-        data = bytes(self._fifo)
-        if regs[_TX_MODE] & 0x80:
-            data += crc_a(data)
-        self._fifo = bytearray()
-        self._watch_level()
-        value, bits = frame(data, last_bits)
-        self._outgoing = None if silent or not regs[_TX_ASK] & 0x40 else (value, bits)
-        self._tx_end = self._now + air_us(bits)
-        self._rx_sync = self._rx_end = _NEVER
-        self._timer_end = _NEVER
-
-    def _sent(self, when):
-        regs = self._regs
-        self._tx_end = _NEVER
-        regs[_COM_IRQ] |= _TX_IRQ
-        if regs[_TMODE] & 0x80:
-            self._start_timer(when)
-        if regs[_COMMAND] & 0x0F == _TRANSMIT:
-            self._finish()
-        self._reply = self.field.exchange(*self._outgoing) if self._outgoing else None
-        if self._reply:
-            start = when + FRAME_DELAY_US
-            self._rx_sync = start + air_us(3)  # the fifth bit: a start bit and four of data
-            self._rx_end = start + air_us(self._reply[1])
-
-    def _synchronised(self):
-        self._rx_sync = _NEVER
-        if self._regs[_COMMAND] & 0x0F in (_RECEIVE, _TRANSCEIVE):
-            self._receiving = True
-            self._regs[_COLL] &= 0x80
-            self._regs[_COLL] |= 0x20
-            if self._regs[_TMODE] & 0x80:
-                self._timer_end = _NEVER
-
-    def _received(self):
-        self._rx_end = _NEVER
-        if not self._receiving:
-            return
-        self._receiving = False
-        regs = self._regs
-        value, bits, collided = self._reply
-        align = regs[_BIT_FRAMING] >> 4 & 7
-        if collided:
-            value = self._collide(value, collided, align)
-        value <<= align
-        bits += align
-        data = value.to_bytes((bits + 7) // 8, "little")
-        regs[_CONTROL] = regs[_CONTROL] & 0xF8 | bits & 7
-        if regs[_RX_MODE] & 0x80:
-            if len(data) < 3 or bits & 7 or data[-2:] != crc_a(data[:-2]):
-                self._fail(0x04)
-            data = data[:-2]
-        for byte in data:
-            self._fifo_push(byte)
-        regs[_COM_IRQ] |= _RX_IRQ
-        if regs[_COMMAND] & 0x0F == _RECEIVE:
-            self._finish()
-
-    def _collide(self, value, collided, align):
-        first = 0
-        while not collided >> first & 1:
-            first += 1
-        position = first + align + 1
-        if self._collpos_from_uid:
-            position += self._outgoing[1] - 16 - align
-        self._fail(0x08)
-        regs = self._regs
-        regs[_COLL] = regs[_COLL] & 0x80 | (0x20 if position > 32 else position & 0x1F)
-        if not regs[_COLL] & 0x80:  # ValuesAfterColl
-            return value & ((1 << first) - 1)
-        guess = 0
-        for shift in range(0, 80, 8):
-            guess |= self._noise.byte() << shift
-        return value & ~collided | guess & collided
-
-    # Time
-
-    def _time(self):
-        now = self._clock()
-        return now if now > self._now else self._now
-
-    def _advance(self):
-        """Let happen, in order, what happened since the last access."""
-        self._now = self._time()
-        if self.fault == "stuck":
-            return
-        while True:
-            when = min(self._tx_end, self._rx_sync, self._rx_end, self._timer_end)
-            if when > self._now:
-                return
-            if when == self._tx_end:
-                self._sent(when)
-            elif when == self._rx_sync:
-                self._synchronised()
-            elif when == self._rx_end:
-                self._received()
-            else:
-                self._timer_ran_out()
-
-    def _timer_rate(self):
-        regs = self._regs
-        prescaler = (regs[_TMODE] & 0x0F) << 8 | regs[_TPRESCALER]
-        return 2 * prescaler + (2 if regs[_DEMOD] & 0x10 else 1)  # in periods of 13.56 MHz
-
-    def _start_timer(self, when):
-        reload = self._regs[_TRELOAD_H] << 8 | self._regs[_TRELOAD_L]
-        self._timer_end = when + self._timer_rate() * (reload + 1) * 100 // 1356
-
-    def _timer_ran_out(self):
-        self._regs[_COM_IRQ] |= _TIMER_IRQ
-        self._timer_end = _NEVER
-        if self._regs[_TMODE] & 0x10:
-            # From now, not from when it ran out: only the flag tells, and once is enough.
-            self._start_timer(self._now + 1)
-
-    def _timer_left(self):
-        if self._timer_end == _NEVER:
-            return 0
-        left = (self._timer_end - self._now) * 1356 // (100 * self._timer_rate())
-        return max(0, min(left, 0xFFFF))

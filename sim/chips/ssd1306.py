@@ -63,7 +63,7 @@ class SSD1306Model:
 
     # The bus
 
-    def writeto(self, address, buf, stop=True):
+    def writeto(self, address, buf, stop=True):  # noqa: ARG002 - as MicroPython has it
         """As machine.I2C.writeto."""
         if address != self.address or self.missing:
             raise OSError(_ENODEV)

@@ -28,11 +28,11 @@ def main(name):
             run(getattr(module, test))
         except Exception as error:  # noqa: BLE001 - a test may fail in any way
             failed += 1
-            print("FAIL %s" % test)
+            print("FAIL", test)
             sys.print_exception(error)
         else:
-            print("ok   %s (%d ms)" % (test, time.ticks_diff(time.ticks_ms(), began)))
-    print("%s: %d passed, %d failed" % (name, len(tests) - failed, failed))
+            print("ok  ", test, time.ticks_diff(time.ticks_ms(), began), "ms")
+    print(f"{name}: {len(tests) - failed} passed, {failed} failed")
     return failed if tests else 1
 
 

@@ -6,6 +6,7 @@ import drivers.ld2410 as driver
 from drivers.fault import ChipFault
 from drivers.ld2410 import ALL_GATES, LD2410
 from port import sleep_ms
+
 from sim.chips.clock import ManualClock
 from sim.chips.ld2410 import LD2410Model
 
@@ -13,6 +14,12 @@ BASIC = (
     b"\xf4\xf3\xf2\xf1\x0d\x00\x02\xaa\x03\x51\x00\x3c\x00\x01\x14\x78\x00\x55\x00\xf8\xf7\xf6\xf5"
 )
 ACK = b"\xfd\xfc\xfb\xfa\x04\x00\xfe\x01\x00\x00\x04\x03\x02\x01"
+
+
+def reason_in(fault):
+    assert fault.chip == "radar"
+    assert 0 < len(fault.reason) <= 120
+    return fault.reason
 
 
 class Rig:
@@ -45,8 +52,7 @@ class Rig:
         try:
             self.radar.check(self.ticks())
         except ChipFault as fault:
-            assert fault.chip == "radar" and len(fault.reason) <= 120
-            return fault.reason
+            return reason_in(fault)
         return None
 
 
@@ -232,7 +238,7 @@ async def reason_of(awaitable):
     try:
         await awaitable
     except ChipFault as fault:
-        return fault.reason
+        return reason_in(fault)
     return None
 
 

@@ -1,0 +1,87 @@
+"""Registers and commands of the MFRC522: addresses, reset values, bits.
+
+Source: NXP MFRC522 data sheet rev. 3.9, table 20 and chapters 9.3 and 10.3.
+"""
+
+from sim.chips.iso14443 import const
+
+COMMAND = const(0x01)
+COM_IEN = const(0x02)
+DIV_IEN = const(0x03)
+COM_IRQ = const(0x04)
+DIV_IRQ = const(0x05)
+ERROR = const(0x06)
+STATUS1 = const(0x07)
+FIFO_DATA = const(0x09)
+FIFO_LEVEL = const(0x0A)
+WATER_LEVEL = const(0x0B)
+CONTROL = const(0x0C)
+BIT_FRAMING = const(0x0D)
+COLL = const(0x0E)
+MODE = const(0x11)
+TX_MODE = const(0x12)
+RX_MODE = const(0x13)
+TX_CONTROL = const(0x14)
+TX_ASK = const(0x15)
+DEMOD = const(0x19)
+CRC_H = const(0x21)
+CRC_L = const(0x22)
+TMODE = const(0x2A)
+TPRESCALER = const(0x2B)
+TRELOAD_H = const(0x2C)
+TRELOAD_L = const(0x2D)
+TCOUNTER_H = const(0x2E)
+TCOUNTER_L = const(0x2F)
+VERSION = const(0x37)
+
+READ_ONLY = (ERROR, STATUS1, CRC_H, CRC_L, TCOUNTER_H, TCOUNTER_L, VERSION)
+RESET = {  # data sheet table 20; those not named are 00h
+    0x01: 0x20,
+    0x02: 0x80,
+    0x04: 0x14,
+    0x07: 0x21,
+    0x0B: 0x08,
+    0x0C: 0x10,
+    0x0E: 0xA0,
+    0x11: 0x3F,
+    0x14: 0x80,
+    0x16: 0x10,
+    0x17: 0x84,
+    0x18: 0x84,
+    0x19: 0x4D,
+    0x1C: 0x62,
+    0x1F: 0xEB,
+    0x21: 0xFF,
+    0x22: 0xFF,
+    0x24: 0x26,
+    0x26: 0x48,
+    0x27: 0x88,
+    0x28: 0x20,
+    0x29: 0x20,
+    0x33: 0x80,
+}
+
+IDLE = const(0x00)
+MEM = const(0x01)
+CALC_CRC = const(0x03)
+TRANSMIT = const(0x04)
+NO_CHANGE = const(0x07)
+RECEIVE = const(0x08)
+TRANSCEIVE = const(0x0C)
+AUTHENT = const(0x0E)
+SOFT_RESET = const(0x0F)
+
+TX_IRQ = const(0x40)
+RX_IRQ = const(0x20)
+IDLE_IRQ = const(0x10)
+HI_IRQ = const(0x08)
+LO_IRQ = const(0x04)
+ERR_IRQ = const(0x02)
+TIMER_IRQ = const(0x01)
+CRC_IRQ = const(0x04)
+
+FIFO_SIZE = const(64)
+HARD_WAKE_US = const(1000)
+SOFT_WAKE_US = const(40)
+PRESETS = (0x0000, 0x6363, 0xA671, 0xFFFF)
+NEVER = const(1 << 60)
