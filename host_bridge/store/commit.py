@@ -6,8 +6,7 @@ same key is kept as a dead letter, because throwing it away would be a silent lo
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -17,13 +16,25 @@ from host_bridge.store.records import Batch, DeadLetter, Incoming, Key, Outcome,
 from host_bridge.store.spans import Known, Span, covers, grow
 from host_bridge.store.tables import dead_letters, facts, ledger, spans, tails
 
-_CHUNK = 500
-"""Streams in one question: SQLite takes 32,766 values in a statement."""
-
 decode_fact = msgspec.json.Decoder(AnyFact).decode
-Row = TypeVar("Row")
 _STREAM = ("site", "unit", "boot", "lane")
 _KEY = (*_STREAM, "seq")
+
+
+def _rows_of(table: sa.Table, *wanted: str) -> sa.Select[Any]:
+    """The rows of one stream, which is handed in as parameters.
+
+    One question for each stream, because SQLAlchemy compiles it only once then; a list of
+    streams would be compiled at every commit, and SQLite looks up `(a, b) IN (...)` by scanning.
+    """
+    here = [table.c[name] == sa.bindparam(name) for name in _STREAM]
+    return sa.select(*(table.c[name] for name in wanted)).where(*here)
+
+
+_NUMBERS: sa.BindParameter[int] = sa.bindparam("numbers", expanding=True)
+_SPANS_OF = _rows_of(spans, "first", "last", "since_ms").order_by(spans.c.first)
+_FACTS_OF = _rows_of(facts, "seq", "body").where(facts.c.seq.in_(_NUMBERS))
+_LETTERS_OF = _rows_of(dead_letters, "seq").where(dead_letters.c.seq.in_(_NUMBERS))
 
 
 def take(connection: sa.Connection, batch: Batch) -> Outcome:
@@ -51,25 +62,10 @@ def _streams(batch: Batch) -> set[Stream]:
 
 
 def _known_spans(connection: sa.Connection, streams: set[Stream]) -> dict[Stream, list[Known]]:
-    known: dict[Stream, list[Known]] = {stream: [] for stream in streams}
-    for chunk in _chunks(sorted(streams)):
-        query = _rows_of(spans, _STREAM, chunk, ("first", "last", "since_ms"))
-        for row in connection.execute(query.order_by(spans.c.first)):
-            known[Stream(*row[:4])].append(Known(*row[4:]))
-    return known
-
-
-def _rows_of(
-    table: sa.Table, names: Sequence[str], asked: Sequence[Sequence[Any]], wanted: Sequence[str]
-) -> sa.Select[Any]:
-    """The rows whose columns `names` have one of the `asked` combinations of values.
-
-    A join, because SQLite scans the whole table for `(a, b) IN (VALUES ...)`.
-    """
-    values = sa.values(*(sa.column(name, table.c[name].type) for name in names), name="asked")
-    one = values.data([tuple(each) for each in asked]).cte("asked")
-    on = sa.and_(*(table.c[name] == one.c[name] for name in names))
-    return sa.select(*(table.c[name] for name in (*names, *wanted))).join_from(one, table, on)
+    return {
+        stream: [Known(*row) for row in connection.execute(_SPANS_OF, stream._asdict())]
+        for stream in streams
+    }
 
 
 def _split(
@@ -130,19 +126,26 @@ def _conflict(item: Incoming) -> DeadLetter:
 
 
 def _stored_facts(connection: sa.Connection, keys: set[Key]) -> dict[Key, AnyFact]:
-    found: dict[Key, AnyFact] = {}
-    for chunk in _chunks(sorted((*key.stream, key.seq) for key in keys)):
-        for row in connection.execute(_rows_of(facts, _KEY, chunk, ("body",))):
-            found[Key(Stream(*row[:4]), row.seq)] = decode_fact(row.body)
-    return found
+    return {
+        Key(stream, seq): decode_fact(body)
+        for stream, numbers in _by_stream(keys).items()
+        for seq, body in connection.execute(_FACTS_OF, {**stream._asdict(), "numbers": numbers})
+    }
 
 
 def _keys_of_dead_letters(connection: sa.Connection, keys: set[Key]) -> set[Key]:
-    found: set[Key] = set()
-    for chunk in _chunks(sorted((*key.stream, key.seq) for key in keys)):
-        for row in connection.execute(_rows_of(dead_letters, _KEY, chunk, ())):
-            found.add(Key(Stream(*row[:4]), row.seq))
-    return found
+    return {
+        Key(stream, seq)
+        for stream, numbers in _by_stream(keys).items()
+        for (seq,) in connection.execute(_LETTERS_OF, {**stream._asdict(), "numbers": numbers})
+    }
+
+
+def _by_stream(keys: set[Key]) -> dict[Stream, list[int]]:
+    numbers: dict[Stream, list[int]] = defaultdict(list)
+    for stream, seq in keys:
+        numbers[stream].append(seq)
+    return numbers
 
 
 def _insert_facts(connection: sa.Connection, fresh: list[Incoming]) -> None:
@@ -247,7 +250,3 @@ def _enter(connection: sa.Connection, batch: Batch, outcome: Outcome) -> None:
     mine = ledger.c.worker == batch.worker
     if connection.execute(sa.update(ledger).where(mine).values(added)).rowcount == 0:
         connection.execute(sa.insert(ledger).values(worker=batch.worker, **amounts))
-
-
-def _chunks(items: list[Row]) -> Iterable[list[Row]]:
-    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))

@@ -77,10 +77,11 @@ class Units:
         self._site = site
         self._rate = rate
         self._patience = patience
+        lanes: list[tuple[Lane, int]] = [("ordinary", ordinary), ("button", button)]
         self._journals = {
             (f"u{number}", lane): _Journal(f"u{number}", 1, lane, total)
             for number in range(count)
-            for lane, total in (("ordinary", ordinary), ("button", button))
+            for lane, total in lanes
         }
         for journal in self._journals.values():
             journal.unsent.extend(range(1, journal.total + 1))

@@ -47,7 +47,7 @@ def test_a_press_is_acknowledged_at_once(host: Host, mosquitto: Mosquitto) -> No
     with Units(mosquitto.port, count=1, ordinary=0, button=1) as units:
         began = time.monotonic()
         units.wait(5)
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 0.9
 
 
 @pytest.mark.slow
@@ -94,7 +94,7 @@ def test_the_broker_keeps_what_is_not_committed(
     host.wait_for_log("connected to the broker", times=2)
     assert host.stop(relay) == 0
     with Units(mosquitto.port, count=5, rate=300, patience=3600) as units:
-        dying = host.start("relay", fault=f"{point}:3")
+        dying = host.start("relay", fault=point)
         assert dying.wait(20) == -signal.SIGKILL
         relay = host.start("relay")
         host.wait_for_facts(len(units.rows()))
