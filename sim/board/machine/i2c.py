@@ -22,7 +22,7 @@ class I2C:
 
     def writevto(self, addr, vector, stop=True):
         """Send one message that lies in several buffers."""
-        return self.writeto(addr, b"".join(vector))
+        return self.writeto(addr, b"".join(bytes(part) for part in vector))
 
     def writeto_mem(self, addr, memaddr, buf, *, addrsize=8):
         """Write to a register."""

@@ -1,0 +1,116 @@
+"""`python -m sim`: desk units without hardware."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.demo import FOLDER, Demo
+from sim.port import ControlPort
+from sim.unit import SimUnit
+from sim.vm import VmError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Desk units that run the real firmware on the real MicroPython VM.",
+)
+
+
+@app.command()
+def unit(
+    folder: Annotated[Path, typer.Option(help="The unit's flash; made when absent.")],
+    broker: Annotated[str, typer.Option(help="host:port of any MQTT broker.")] = "127.0.0.1:1883",
+    site: Annotated[str, typer.Option(help="The site's name.")] = "demo",
+    unit: Annotated[str, typer.Option(help="The unit's name.")] = "unit-1",
+    site_key_file: Annotated[
+        Path | None, typer.Option(help="File with the site key, in hexadecimal.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="The site key itself, in hexadecimal.")] = None,
+    port: Annotated[int, typer.Option(help="Control port; 0 takes any free one.")] = 0,
+    heap: Annotated[str, typer.Option(help="The firmware's memory; 224k is the chip's.")] = "224k",
+) -> None:
+    """Run one unit until Ctrl-C; JSON commands on its control port (see sim/commands.py).
+
+    The configuration in the folder is written when absent, and kept otherwise; only the broker's
+    address follows the options. The firmware's console goes to standard error.
+    """
+    try:
+        host, _, number = broker.rpartition(":")
+        made = SimUnit(
+            folder=folder,
+            broker=(host, int(number)),
+            site=site,
+            unit=unit,
+            site_key=_key(site_key_file, key),
+            heap=heap,
+        )
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
+    sys.exit(asyncio.run(_run(made, port)))
+
+
+@app.command()
+def demo(
+    config: Annotated[
+        Path | None, typer.Option(help="Settings to use in place of the demo's own room.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = FOLDER,
+    seed: Annotated[int, typer.Option(help="Of the first day; later days count up.")] = 1,
+) -> None:
+    """Broker, relay, page and a room of twelve units through compressed working days."""
+    sys.exit(asyncio.run(Demo(folder, config, seed).run()))
+
+
+def _key(file: Path | None, key: str | None) -> bytes:
+    """The site key; without any, one that is good for playing only."""
+    if file is not None:
+        key = file.read_text().strip()
+    value = bytes.fromhex(key) if key else b"a key for play, not secret"
+    if not 16 <= len(value) <= 64:
+        raise ValueError(f"the site key has 16 to 64 bytes, not {len(value)}")
+    return value
+
+
+async def _run(unit: SimUnit, port: int) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    control = ControlPort(unit)
+    try:
+        await control.start(port)
+    except OSError as error:
+        print(f"control port {port}: {error.strerror}; nothing was started", file=sys.stderr)
+        return 1
+    with unit.watch() as events:
+        printing = asyncio.create_task(_print(events))
+        try:
+            await unit.start()
+            print(f"{unit.name}: control port 127.0.0.1:{control.port}", flush=True)
+            await stop.wait()
+        except VmError as error:
+            print(error, file=sys.stderr)
+            return 1
+        finally:
+            printing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await printing
+            await control.stop()
+            await unit.stop()
+    return 0
+
+
+async def _print(events: asyncio.Queue[dict[str, object]]) -> None:
+    while True:
+        event = await events.get()
+        if "console" in event:
+            print(event["console"], file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,96 @@
+"""The air between one unit and the broker: a TCP relay that can fall silent, as Wi-Fi does.
+
+While it is lost no byte passes in either direction and nobody is told; connections live on and
+go on where they were when it comes back, unless one side has given up meanwhile.
+"""
+
+import asyncio
+import contextlib
+
+_CHUNK = 4096
+
+
+class Air:
+    """Listens on a port of 127.0.0.1 of its own and forwards to the broker."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._clear = asyncio.Event()
+        self._clear.set()
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._orphans: set[asyncio.Task[None]] = set()
+
+    @property
+    def port(self) -> int:
+        """Where the unit finds its broker."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def present(self) -> bool:
+        """Whether bytes pass."""
+        return self._clear.is_set()
+
+    async def start(self) -> None:
+        """Listen."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+
+    async def stop(self) -> None:
+        """Close everything."""
+        if self._server:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def lose(self) -> None:
+        """Fall silent."""
+        self._clear.clear()
+
+    def restore(self) -> None:
+        """Let bytes pass again."""
+        self._clear.set()
+
+    def unit_is_dead(self) -> None:
+        """Its power is gone: the broker hears no goodbye and finds out by its keep-alive."""
+        self._orphans |= self._tasks
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            await self._forward(reader, writer)
+        except (OSError, asyncio.CancelledError):  # the unit sees its connection close
+            pass
+        finally:
+            self._tasks.discard(task)
+            self._orphans.discard(task)
+            writer.close()
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._clear.wait()
+        up_reader, up_writer = await asyncio.open_connection(self._host, self._port)
+        up = asyncio.create_task(self._pump(reader, up_writer))
+        down = asyncio.create_task(self._pump(up_reader, writer))
+        try:
+            await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
+            await self._clear.wait()
+            if asyncio.current_task() in self._orphans:
+                down.cancel()
+                await asyncio.wait((down,))
+                while await up_reader.read(_CHUNK):
+                    pass
+        finally:
+            up.cancel()
+            down.cancel()
+            up_writer.close()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(_CHUNK):
+                await self._clear.wait()
+                writer.write(data)
+                await writer.drain()

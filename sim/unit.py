@@ -1,0 +1,385 @@
+"""A desk unit: the real firmware on the real MicroPython VM, with a world around it."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from sim.air import Air
+from sim.shown import Front, Shown
+from sim.vm import ROOT, Vm, VmError
+from sim.world import RadarState, World
+
+SIM_SHARE_KIB = 64
+"""What the simulator itself takes of the VM's heap; it is added to the firmware's share."""
+
+_CAUSES = {"power": 1, "hard": 2, "watchdog": 3, "soft": 5}  # machine.reset_cause()
+_READY_S = 20.0
+_QUIET_S = 0.03
+_CRASHES = 5
+_CRASH_S = 10.0
+_QUEUE = 1000
+
+Event = dict[str, Any]
+
+
+class SimUnit:
+    """One unit in a folder of its own; the folder is its flash and survives power cuts.
+
+    Args:
+        folder: made when absent. `files/` is the unit's file system, `soc/` what its chip keeps.
+        broker: host and port of any MQTT broker.
+        site: the site's name.
+        unit: the unit's name.
+        site_key: 16 to 64 bytes, with which tags are hashed.
+        heap: the firmware's share of memory ("224k"); pointers have 64 bits here, so this is
+            what 112 KB are on the chip.
+        firmware: another firmware folder than the project's.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        broker: tuple[str, int],
+        site: str,
+        unit: str,
+        site_key: bytes,
+        heap: str = "224k",
+        firmware: Path = ROOT / "firmware",
+    ) -> None:
+        self.name = unit
+        self.heap_at_start: tuple[int, int] = (0, 0)
+        """Bytes of heap in use and free when the firmware began."""
+        self._folder = folder.resolve()
+        self._config = {"site": site, "unit": unit, "site_key": site_key.hex()}
+        self._heap = f"{_kib(heap) + SIM_SHARE_KIB}k"
+        self._firmware = firmware.resolve()
+        self._air = Air(*broker)
+        self._world = World()
+        self._front = Front()
+        self._vm: Vm | None = None
+        self._ready = asyncio.Event()
+        self._console: list[str] = []
+        self._watchers: set[asyncio.Queue[Event]] = set()
+        self._waiters: set[asyncio.Event] = set()
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._timeout_s = 0.0
+        self._glance: asyncio.TimerHandle | None = None
+        self._crashes: list[float] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._switch = asyncio.Lock()
+
+    @property
+    def powered(self) -> bool:
+        """Whether the unit has power."""
+        return self._vm is not None
+
+    @property
+    def pid(self) -> int | None:
+        """The VM's process, None without power."""
+        return self._vm.pid if self._vm else None
+
+    async def start(self) -> None:
+        """Make the folder and the configuration when absent, and switch the power on.
+
+        Raises:
+            VmError: the VM did not come up; the message has its last words.
+        """
+        for name in ("files", "soc"):
+            (self._folder / name).mkdir(parents=True, exist_ok=True)
+        await self._air.start()
+        self._configure()
+        await self.power_on()
+
+    async def stop(self) -> None:
+        """End everything that belongs to this unit."""
+        for task in list(self._tasks):
+            task.cancel()
+        async with self._switch:
+            await self._end()
+        await self._air.stop()
+
+    # The power
+
+    async def power_cut(self) -> None:
+        """Nothing runs from this moment on; nobody is told, the broker neither."""
+        async with self._switch:
+            if self._vm:
+                self._air.unit_is_dead()
+                await self._end()
+                self._tell({"power": "cut"})
+
+    async def power_on(self) -> None:
+        """Start, with the reset cause of a power-on; nothing happens when it is on already."""
+        async with self._switch:
+            if self._vm is None:
+                (self._folder / "soc" / "rtc.bin").unlink(missing_ok=True)
+                await self._begin("power")
+                self._tell({"power": "on"})
+
+    # The world
+
+    async def tap(self, *uids: str, ms: int = 400) -> None:
+        """Hold cards (UIDs in hexadecimal) to the reader for a while, several at once."""
+        self._need_power()
+        for uid in uids:
+            await self.put(uid)
+        try:
+            await asyncio.sleep(ms / 1000)
+        finally:
+            for uid in uids:
+                await self.take(uid)
+
+    async def put(self, uid: str) -> None:
+        """Lay a card on the reader."""
+        await self._do(self._world.put(uid))
+
+    async def take(self, uid: str) -> None:
+        """Take it away."""
+        await self._do(self._world.take(uid))
+
+    async def press(self, ms: int = 120) -> None:
+        """Press the button for so long, with a contact that bounces; returns when released."""
+        self._need_power()
+        await self._do({"press": ms})
+        await asyncio.sleep(ms / 1000)
+
+    async def radar(self, state: RadarState, cm: int = 70) -> None:
+        """What is before the radar."""
+        await self._do(self._world.radar(state, cm))
+
+    async def fault(self, chip: str, kind: str, after: int = 0) -> None:
+        """Break a chip, or mend it with "none"; see `sim.world.FAULTS`.
+
+        With flash and "cut" the power fails once `after` more bytes have been programmed.
+        """
+        await self._do(self._world.fault(chip, kind, after))
+
+    async def network(self, present: bool) -> None:
+        """The access point goes away, or comes back."""
+        self._world.air = present
+        if present:
+            self._air.restore()
+        else:
+            self._air.lose()
+        await self._do({"air": present})
+
+    async def heap(self) -> tuple[int, int]:
+        """Bytes of heap in use and free, after a collection; simulator included."""
+        self._need_power()
+        used, free = (await self._ask({"heap": 1}))["heap"]
+        return used, free
+
+    # What is to be seen
+
+    def show(self) -> Shown:
+        """A look at the unit."""
+        return self._front.look(self.powered)
+
+    async def wait_for(self, predicate: Callable[[Shown], object], timeout: float = 5.0) -> Shown:
+        """Wait until what is shown fulfils the predicate.
+
+        Raises:
+            TimeoutError: it did not within `timeout` seconds; the message says what was shown.
+        """
+        change = asyncio.Event()
+        self._waiters.add(change)
+        try:
+            async with asyncio.timeout(timeout):
+                while not predicate(self.show()):
+                    await change.wait()
+                    change.clear()
+        except TimeoutError:
+            raise TimeoutError(f"{self.name}: after {timeout} s still {self.show()}") from None
+        finally:
+            self._waiters.discard(change)
+        return self.show()
+
+    @contextlib.contextmanager
+    def watch(self) -> Iterable[asyncio.Queue[Event]]:  # type: ignore[misc]
+        """A queue of events: ring, display, lamp, buzzer, console, power, reset, ended.
+
+        Who falls a thousand events behind loses the oldest.
+        """
+        queue: asyncio.Queue[Event] = asyncio.Queue(_QUEUE)
+        self._watchers.add(queue)
+        try:
+            yield queue
+        finally:
+            self._watchers.discard(queue)
+
+    def console(self) -> list[str]:
+        """The firmware's last hundred lines."""
+        return list(self._console)
+
+    # Starting and ending the VM
+
+    def _configure(self) -> None:
+        path = self._folder / "files" / "config.json"
+        if path.exists():
+            config = json.loads(path.read_text())
+        else:
+            config = {**self._config, "wifi": {"ssid": "sim", "password": "simulated"}}
+        broker = config.get("broker", {})
+        config["broker"] = {**broker, "host": "127.0.0.1", "port": self._air.port}
+        path.write_text(json.dumps(config))
+
+    async def _begin(self, cause: str) -> None:
+        self._ready.clear()
+        self._front.power_cycle()
+        vm = Vm(self._heap, self._message, self._print, self._exit)
+        self._vm = vm
+        await vm.start(
+            {
+                "files": str(self._folder / "files"),
+                "soc": str(self._folder / "soc"),
+                "firmware": str(self._firmware),
+                "sources": str(ROOT),
+                "name": self.name,
+                "cause": _CAUSES[cause],
+                "air": self._world.air,
+                "world": self._world.commands(),
+            }
+        )
+        try:
+            await asyncio.wait_for(self._ready.wait(), _READY_S)
+        except TimeoutError:
+            await self._end()
+            last = "\n".join(self._console[-10:])
+            raise VmError(f"{self.name}: the VM did not come up. Its last words:\n{last}") from None
+
+    async def _end(self) -> None:
+        vm, self._vm = self._vm, None
+        self._feed(0)
+        if vm:
+            await vm.kill()
+        self._front.power_cycle()
+        self._wake()
+
+    async def _restart(self, cause: str, pause: float = 0.0) -> None:
+        await asyncio.sleep(pause)
+        async with self._switch:
+            if self._vm:
+                await self._end()
+                self._tell({"reset": cause})
+                await self._begin(cause)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # What the VM says
+
+    def _message(self, message: Event) -> None:
+        for name, value in message.items():
+            try:
+                known = self._front.take(name, value) or self._news(name, value)
+            except ValueError:
+                known = False
+            if not known:
+                self._print(f"(the simulator does not understand: {json.dumps(message)[:200]})")
+            elif name == "i2c":
+                self._glance_soon()
+            elif name in ("ring", "lamp", "buzzer"):
+                self._tell({name: self._front.level(name)})
+
+    def _news(self, name: str, value: Any) -> bool:
+        if name == "ready":
+            self.heap_at_start = (value[0], value[1])
+            self._ready.set()
+        elif name == "wdt":
+            self._timeout_s = value / 1000
+            self._feed(self._timeout_s)
+        elif name == "fed":
+            self._feed(self._timeout_s * 1.25)  # feeds are told every quarter at the latest
+        elif name == "ended":
+            self._tell({"ended": value})
+        elif name == "reset" and value == "cut":
+            self._spawn(self.power_cut())
+        elif name == "reset":
+            self._spawn(self._restart(value))
+        else:
+            return False
+        return True
+
+    def _feed(self, seconds: float) -> None:
+        """Move the watchdog's deadline; 0 takes the watchdog away."""
+        if self._watchdog:
+            self._watchdog.cancel()
+            self._watchdog = None
+        if seconds:
+            loop = asyncio.get_running_loop()
+            self._watchdog = loop.call_later(seconds, self._bite)
+
+    def _bite(self) -> None:
+        self._spawn(self._restart("watchdog"))
+
+    def _print(self, line: str) -> None:
+        self._console.append(line)
+        del self._console[:-100]
+        self._tell({"console": line})
+
+    def _exit(self) -> None:
+        """The process is gone. When nobody ended it, that was a crash: as a panic, a hard reset."""
+        vm = self._vm
+        if vm is None or self._switch.locked():
+            return
+        now = time.monotonic()
+        self._crashes = [*(then for then in self._crashes if now - then < _CRASH_S), now]
+        if len(self._crashes) > _CRASHES:
+            self._print(f"(the VM crashed {len(self._crashes)} times in a row and stays off)")
+            self._vm = None
+            self._tell({"power": "cut"})
+        else:
+            self._spawn(self._restart("hard", 0.5))
+
+    def _glance_soon(self) -> None:
+        """A picture comes in many messages: tell it once, when they have stopped."""
+        if self._glance:
+            self._glance.cancel()
+        loop = asyncio.get_running_loop()
+        self._glance = loop.call_later(_QUIET_S, self._tell_display)
+
+    def _tell_display(self) -> None:
+        if self._watchers:  # reading a picture takes ten milliseconds
+            self._tell({"display": self.show().display})
+        self._wake()
+
+    def _tell(self, event: Event) -> None:
+        for queue in self._watchers:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(event)
+        if "console" not in event:
+            self._wake()
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            waiter.set()
+
+    # Commands
+
+    def _need_power(self) -> None:
+        if self._vm is None:
+            raise VmError(f"{self.name} has no power")
+
+    async def _do(self, command: Event) -> None:
+        """Tell the VM what the world did; without power it finds out when it starts."""
+        if self._vm:
+            await self._ask(command)
+
+    async def _ask(self, command: Event) -> Event:
+        assert self._vm is not None
+        return await self._vm.ask(command)
+
+
+def _kib(heap: str) -> int:
+    """Kibibytes of "224k"; ValueError for anything else."""
+    if not heap.endswith("k") or not heap[:-1].isdigit() or not 64 <= int(heap[:-1]) <= 1 << 20:
+        raise ValueError(f"heap is written as in 224k, from 64k, not {heap!r}")
+    return int(heap[:-1])

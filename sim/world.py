@@ -1,0 +1,61 @@
+"""What surrounds one unit and outlives its power cuts: cards, a person, broken chips, the air."""
+
+from typing import Any, Literal
+
+RadarState = Literal["none", "moving", "still", "both"]
+
+FAULTS: dict[str, tuple[str, ...]] = {
+    "mfrc522": ("none", "missing", "stuck00", "stuckff", "noise"),
+    "ld2410": ("none", "missing", "stuck00", "stuckff", "noise", "truncated"),
+    "ssd1306": ("none", "missing"),
+    "flash": ("none", "cut"),
+}
+"""Chip -> what may be wrong with it. Flash "cut": the power fails while it is being programmed."""
+
+
+class World:
+    """Remembers what was done, so that a unit that starts again finds it as it is."""
+
+    def __init__(self) -> None:
+        self._cards: dict[str, None] = {}
+        self._radar: tuple[RadarState, int] = ("none", 0)
+        self._faults: dict[str, str] = {}
+        self.air = True
+
+    def commands(self) -> list[dict[str, Any]]:
+        """The commands that bring a fresh VM to this state."""
+        return [
+            *({"put": uid} for uid in self._cards),
+            {"radar": list(self._radar)},
+            *({"fault": [chip, kind]} for chip, kind in self._faults.items()),
+        ]
+
+    def put(self, uid: str) -> dict[str, Any]:
+        """A card is laid on the reader."""
+        self._cards[uid] = None
+        return {"put": uid}
+
+    def take(self, uid: str) -> dict[str, Any]:
+        """It is taken away."""
+        self._cards.pop(uid, None)
+        return {"take": uid}
+
+    def radar(self, state: RadarState, cm: int) -> dict[str, Any]:
+        """Somebody, or nobody, before the radar."""
+        self._radar = (state, cm)
+        return {"radar": [state, cm]}
+
+    def fault(self, chip: str, kind: str, after: int) -> dict[str, Any]:
+        """A chip breaks or is mended.
+
+        Raises:
+            ValueError: there is no such chip, or it does not break in this way.
+        """
+        if chip not in FAULTS:
+            raise ValueError(f"no chip {chip!r}; there are {', '.join(FAULTS)}")
+        if kind not in FAULTS[chip]:
+            raise ValueError(f"{chip} knows the faults {', '.join(FAULTS[chip])}, not {kind!r}")
+        if chip == "flash":  # a planned power cut, over once it has happened
+            return {"fault": [chip, kind, after]}
+        self._faults[chip] = kind
+        return {"fault": [chip, kind]}
