@@ -1,0 +1,1 @@
+"""Unit tests of the firmware that run on CPython (pytest) and on MicroPython (run_on_vm)."""
