@@ -58,6 +58,7 @@ class Mosquitto:
             "allow_anonymous true",
             "max_queued_messages 0",
             "max_inflight_messages 1000",
+            "set_tcp_nodelay true",
             "user root" if os.geteuid() == 0 else "",
         ]
         if persistence:

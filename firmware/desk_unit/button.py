@@ -33,8 +33,8 @@ class Debounce:
     def __init__(self) -> None:
         self._pressed = False
         self._held = False
-        self._since = None
-        self._presses = []
+        self._since: "int | None" = None
+        self._presses: list[int] = []
         self.began = 0
         """Ticks (`port.ticks_ms`) at which the contact of the latest press first closed."""
 

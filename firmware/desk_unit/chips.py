@@ -19,7 +19,7 @@ class Chips:
     def __init__(self, report, log) -> None:
         self._report = report
         self._log = log
-        self.faults = {}
+        self.faults: dict[str, str] = {}
         """Reason by chip, for those that don't work."""
 
     def works(self, chip: str) -> None:

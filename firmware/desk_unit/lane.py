@@ -10,6 +10,10 @@ from .facts import MAX_MESSAGE, encode
 from .journal import Journal
 from .ram_flash import RamFlash
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _RESEND_MS = const(10_000)
 _RESEND_MAX_MS = const(60_000)
 _WINDOW_FIRST = const(64)
@@ -35,7 +39,7 @@ class Lane:
         self.journal = journal
         self.fault = ""
         """What is wrong with the flash, empty if nothing."""
-        self.on_append = None
+        self.on_append: "Callable[[], None] | None" = None
         """Called without arguments after every append."""
         self._unit = unit
         self._boot = boot
@@ -90,9 +94,9 @@ class Lane:
         now = self._uptime.now()
         if self._sent == self.journal.forgotten:
             self._sent_at = now
-        parts = []
+        parts: list[bytes] = []
         size = 1
-        key = None
+        boot = seq = 0
         while self._sent - self.journal.forgotten < self._window:
             fact = self.journal.read(self._cursor)
             if fact is None:
@@ -102,12 +106,13 @@ class Lane:
             if parts and size > MAX_MESSAGE:
                 break
             parts.append(part)
-            key = fact[2], fact[3]
+            boot, seq = fact[2], fact[3]
             self._cursor = fact[0]
             self._sent += 1
         if not parts:
             return None
-        return (parts[0] if len(parts) == 1 else b"[" + b",".join(parts) + b"]",) + key
+        payload = parts[0] if len(parts) == 1 else b"[" + b",".join(parts) + b"]"
+        return payload, boot, seq
 
     def acknowledge(self, boot: int, spans):
         """Forget what the host has committed, in small steps; a generator of steps.

@@ -57,12 +57,12 @@ class Link:
         self._topic = "chequer/v1/%s/%s/" % (config.site, config.unit)
         self._wake = asyncio.Event()
         self._acks_came = asyncio.Event()
-        self._acks = []
+        self._acks: list[tuple] = []
         self._failed = asyncio.Event()
-        self._error = None
+        self._error: object = None
         self._backoff = _BACKOFF_MIN_MS
         self._lost_at = uptime.now()
-        self._state_at = None
+        self._state_at: "int | None" = None
         self.connected = False
         """Whether the unit is subscribed and may publish."""
         self.rejected = 0

@@ -55,15 +55,16 @@ class Connection:
         self._on_sent = on_sent
         self._parser = packets.Parser(self._handle)
         self._lock = asyncio.Lock()
-        self._in_flight = {}
-        self._replies = []
+        self._in_flight: dict[int, object] = {}
+        self._replies: list[int] = []
         self._number = 0
         self._answer = None
         self._answered = asyncio.Event()
         self._pinged = False
         self._ping_at = 0
-        self._ping_task = None
-        self._reader = self._writer = None
+        self._ping_task: "asyncio.Task | None" = None
+        self._reader: "asyncio.StreamReader | None" = None
+        self._writer: "asyncio.StreamWriter | None" = None
         self._heard = self._spoke = ticks_ms()
         self.skipped = 0
         """Messages that were too long and thrown away."""
@@ -120,8 +121,11 @@ class Connection:
             OSError: The connection is gone.
             ProtocolError: The broker can't be understood.
         """
+        reader = self._reader
+        if reader is None:
+            raise OSError("not connected yet")
         while True:
-            data = await self._reader.read(_CHUNK)
+            data = await reader.read(_CHUNK)
             if not data:
                 raise OSError("the broker closed the connection")
             self._heard = ticks_ms()
@@ -172,6 +176,8 @@ class Connection:
     async def _send(self, data: bytes) -> None:
         # MicroPython's StreamWriter loses what a second task writes while a first one drains.
         async with self._lock:
+            if self._writer is None:
+                raise OSError("not connected yet")
             self._writer.write(data)
             await self._writer.drain()
         self._spoke = ticks_ms()

@@ -12,7 +12,7 @@ class Presence:
     """Knows the tags that lie on the reader, by their hashes; never sees a UID."""
 
     def __init__(self) -> None:
-        self._missed = {}
+        self._missed: dict[bytes, int] = {}
 
     def poll(self, tags) -> list:
         """Take one poll's tag hashes; returns those that were newly presented."""

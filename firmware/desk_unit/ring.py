@@ -51,7 +51,7 @@ class Ring:
 
     def __init__(self, pixels) -> None:
         self._pixels = pixels
-        self._shown = None
+        self._shown: "tuple[tuple[int, int, int], int, bool] | None" = None
 
     def draw(self, word: str, unprotected: bool, now: int) -> None:
         """Show `word` at uptime `now` (ms); an unknown or empty word leaves the ring dark."""

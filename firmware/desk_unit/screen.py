@@ -60,7 +60,7 @@ class Screen:
     def __init__(self, canvas, glyphs) -> None:
         self._canvas = canvas
         self._glyphs = glyphs
-        self._shown = None
+        self._shown: "tuple[str, bool] | None" = None
 
     def draw(self, word: str, unprotected: bool) -> bool:
         """Draw `word`'s icon and text, with NO LINK in the corner while unprotected.

@@ -26,8 +26,8 @@ class Delay:
     def __init__(self, value: bool, ms: int) -> None:
         self._value = value
         self._ms = ms
-        self._since = None
-        self._output = None
+        self._since: "int | None" = None
+        self._output: "bool | None" = None
 
     def feed(self, value, now: int):
         """The filtered value; None until a first value has lasted."""
@@ -51,8 +51,8 @@ class Settle:
 
     def __init__(self, ms: int) -> None:
         self._ms = ms
-        self._output = None
-        self._candidate = None
+        self._output: "bool | None" = None
+        self._candidate: "bool | None" = None
         self._since = 0
 
     def feed(self, value, now: int):

@@ -12,7 +12,7 @@ class Taps:
     """The tag facts of this boot that have no verdict yet, oldest first."""
 
     def __init__(self) -> None:
-        self._waiting = []
+        self._waiting: list[tuple[int, int]] = []
         self._shown = 0
 
     def tapped(self, seq: int, now: int) -> None:

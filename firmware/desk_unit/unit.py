@@ -48,7 +48,7 @@ class Unit:
         self._facts.boot(hardware.cause, VERSION, self._memory.last)
         self._face = Face()
         self._taps = Taps()
-        self._beats = set()
+        self._beats: set[str] = set()
         self._chips = Chips(self._chip, hardware.log)
         self._ring = Ring(hardware.pixels)
         self._screen = Screen(hardware.canvas, hardware.glyphs)
