@@ -88,8 +88,10 @@ class Demo:
         await self._import([*host, "registry", "import", str(register), *where])
         await self._start("relay", [*host, "relay", *where])
         await self._start("serve", [*host, "serve", *where])
-        await asyncio.gather(*(unit.start() for unit in self._units.values()))
         await self._listening("serve", settings.web.port)
+        # Last, when the relay has long subscribed: what a unit sends before anybody listens is
+        # not lost, but comes again only after ten seconds.
+        await asyncio.gather(*(unit.start() for unit in self._units.values()))
         self._out.print(
             f"\nLook at http://127.0.0.1:{settings.web.port}  ({len(self._units)} desk units; "
             f"{time.monotonic() - self._began:.1f} s to start; Ctrl-C ends everything)\n",
