@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import signal
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 
 from sim.demo import FOLDER, Demo
 from sim.port import ControlPort
+from sim.tell import TellError, port_of, tell
 from sim.unit import SimUnit
 from sim.vm import VmError
 
@@ -23,7 +25,7 @@ app = typer.Typer(
 
 
 @app.command()
-def unit(
+def unit(  # noqa: PLR0917 (options, never given by position)
     folder: Annotated[Path, typer.Option(help="The unit's flash; made when absent.")],
     broker: Annotated[str, typer.Option(help="host:port of any MQTT broker.")] = "127.0.0.1:1883",
     site: Annotated[str, typer.Option(help="The site's name.")] = "demo",
@@ -65,6 +67,27 @@ def demo(
 ) -> None:
     """Broker, relay, page and a room of twelve units through compressed working days."""
     sys.exit(asyncio.run(Demo(folder, config, seed).run()))
+
+
+@app.command(name="tell")
+def tell_command(
+    desk: Annotated[str, typer.Argument(help="The desk's name, or a control port.")],
+    command: Annotated[str, typer.Argument(help="""Such as '{"press":{"ms":120}}'.""")],
+    folder: Annotated[Path, typer.Option(help="Of the running demo.")] = FOLDER,
+) -> None:
+    """Play with a desk of a running demo: tap, press, sit down, pull the plug.
+
+    Commands are those of the control port (sim/commands.py); the reply is printed.
+    """
+    try:
+        port = int(desk) if desk.isdecimal() else port_of(desk, folder / "ports.json")
+        reply = tell(port, command)
+    except TellError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+    print(json.dumps(reply))
+    if "error" in reply:
+        raise typer.Exit(1)
 
 
 def _key(file: Path | None, key: str | None) -> bytes:

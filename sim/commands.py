@@ -111,7 +111,7 @@ async def obey(unit: SimUnit, command: Command) -> dict[str, Any]:
         raise CommandError(str(error)) from error
 
 
-async def _obey(unit: SimUnit, command: Command) -> dict[str, Any] | None:  # noqa: C901, PLR0912
+async def _obey(unit: SimUnit, command: Command) -> dict[str, Any] | None:  # noqa: C901
     if tap := command.tap:
         await unit.tap(*(tap.uids or [tap.uid or ""]), ms=tap.ms)
     elif command.put:

@@ -128,7 +128,9 @@ class WLAN:
     def ipconfig(self, param=None, **config):
         """The newer way to ask: "addr4", "gw4", "has_dhcp4"."""
         address, mask, gateway, _ = self.ifconfig()
-        return {"addr4": (address, mask), "gw4": gateway, "has_dhcp4": self.isconnected()}.get(param)
+        return {"addr4": (address, mask), "gw4": gateway, "has_dhcp4": self.isconnected()}.get(
+            param
+        )
 
     def config(self, param=None, **settings):
         """Read one setting ("mac", "ssid", "pm" ...) or set several."""

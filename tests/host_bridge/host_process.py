@@ -14,12 +14,12 @@ from tests.host_bridge.unit_stream import Units, fact_of
 class Host:
     """A folder with a configuration, in which commands run. Ends what it started."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, site: str = "s") -> None:
         self.url = f"sqlite:///{folder}/var/chequer.db"
         self.config = folder / "chequer.toml"
         self.log = folder / "host.log"
         self.config.write_text(
-            f'[broker]\nport = {port}\n[store]\nurl = "{self.url}"\n[site]\nname = "s"\n'
+            f'[broker]\nport = {port}\n[store]\nurl = "{self.url}"\n[site]\nname = "{site}"\n'
         )
         self._started: list[subprocess.Popen[bytes]] = []
 
