@@ -76,9 +76,9 @@ def main() -> int:
             print(f"{path} does not match hardware/pins.toml: run `make generate`")
         return len(drifted(pins))
     changed = drifted(pins)
-    for path, content in sources(pins).items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+    for file, content in sources(pins).items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
     if changed or not all((ROOT / "hardware" / name).exists() for name in DRAWN):
         draw()
     print(f"{len(changed)} files written again from hardware/pins.toml")

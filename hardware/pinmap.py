@@ -72,7 +72,7 @@ def broken_rules(pins: list[Pin]) -> list[str]:
             faults.append(f"{where}: can only be an input")
         if not pin.name.isidentifier() or pin.name != pin.name.upper():
             faults.append(f"{where}: the name must be a constant's name")
-    for what, values in (("name", [p.name for p in pins]), ("GPIO", [p.gpio for p in pins])):
-        twice = sorted({str(value) for value in values if values.count(value) > 1})
+    for what, values in (("name", [p.name for p in pins]), ("GPIO", [str(p.gpio) for p in pins])):
+        twice = sorted({value for value in values if values.count(value) > 1})
         faults += [f"{what} {value} is used twice" for value in twice]
     return faults

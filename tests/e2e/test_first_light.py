@@ -14,7 +14,6 @@ from tests.e2e.road import HEADSET, KEY, SITE, STRANGER, Road, command, road, si
 from tests.e2e.test_page import looks
 from tests.services import Mosquitto
 
-
 BOOTS = "SELECT boot FROM facts WHERE type = 'boot' ORDER BY boot"
 PRESSES = "SELECT boot FROM facts WHERE lane = 'button'"
 
