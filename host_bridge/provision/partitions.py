@@ -99,9 +99,7 @@ def check(table: list[Partition]) -> None:
 def encode(table: list[Partition]) -> bytes:
     """The table as the boot loader reads it, `TABLE_SIZE` bytes."""
     entries = b"".join(
-        _ENTRY.pack(
-            _MAGIC, _TYPES[p.kind], p.subtype, p.offset, p.size, p.label.encode("ascii"), 0
-        )
+        _ENTRY.pack(_MAGIC, _TYPES[p.kind], p.subtype, p.offset, p.size, p.label.encode("ascii"), 0)
         for p in table
     )
     whole = entries + _MD5_MARK + hashlib.md5(entries, usedforsecurity=False).digest()

@@ -1,7 +1,8 @@
 """What the factory test on the board has said, judged.
 
-The board prints one line a check, `check <name> <ok|fail> <detail>`, and `end` after the last. It is
-a stranger until it has passed: lines, length and characters are bounded, and what is missing failed.
+The board prints one line a check, `check <name> <ok|fail> <detail>`, and `end` after the last. It
+is a stranger until it has passed: lines, length and characters are bounded, and what is missing has
+failed.
 """
 
 import re

@@ -26,6 +26,10 @@ class Wifi(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ssid: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
     password: Annotated[str, msgspec.Meta(min_length=8, max_length=63)]
 
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"Wifi(ssid={self.ssid!r})"
+
 
 class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file. `key` turns card UIDs into tag hashes: 32 bytes in hexadecimal."""
@@ -34,6 +38,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     key: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
     broker: Broker
     wifi: Wifi
+
+    def __repr__(self) -> str:
+        """Without anything secret: a traceback may show it."""
+        return f"Site(name={self.name!r})"
 
 
 def load(path: Path) -> Site:

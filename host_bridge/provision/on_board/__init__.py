@@ -1,1 +1,1 @@
-"""MicroPython source that is sent to the board. The host reads it as text and imports none of it."""
+"""MicroPython source that is sent to the board; the host reads it as text only."""

@@ -5,29 +5,33 @@ the buzzer and the lamp give no answer and are judged by eye at the first start.
 module `board.pins` of the firmware that has just been copied.
 """
 
+# Runs on MicroPython only: CPython's types do not fit. Every check takes the same arguments.
+# mypy: ignore-errors
+# ruff: noqa: ARG001, UP031
+
 import gc
 import time
 
-import esp  # type: ignore[import-not-found]
-import esp32  # type: ignore[import-not-found]
-from machine import I2C, SPI, UART, Pin, unique_id  # type: ignore[import-not-found]
+import esp
+import esp32
+from machine import I2C, SPI, UART, Pin, unique_id
 
 
-def _mac(pins, expected):  # type: ignore[no-untyped-def]
+def _mac(pins, expected):
     mac = ":".join("%02x" % byte for byte in unique_id())
     return mac == expected["mac"], mac
 
 
-def _flash(pins, expected):  # type: ignore[no-untyped-def]
+def _flash(pins, expected):
     return esp.flash_size() >= expected["flash"], "%d bytes" % esp.flash_size()
 
 
-def _found(label):  # type: ignore[no-untyped-def]
+def _found(label):
     parts = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=label)
     return parts[0] if parts else None
 
 
-def _partitions(pins, expected):  # type: ignore[no-untyped-def]
+def _partitions(pins, expected):
     for label, place in expected["partitions"].items():
         part = _found(label)
         if part is None:
@@ -37,7 +41,7 @@ def _partitions(pins, expected):  # type: ignore[no-untyped-def]
     return True, ", ".join(expected["partitions"])
 
 
-def _journal(pins, expected):  # type: ignore[no-untyped-def]
+def _journal(pins, expected):
     """Erase, write, read and erase one block of each journal: they are empty and stay so."""
     wanted = bytes(i & 0xFF for i in range(256))
     for label in ("button", "journal"):
@@ -52,16 +56,16 @@ def _journal(pins, expected):  # type: ignore[no-untyped-def]
     return True, "both"
 
 
-def _heap(pins, expected):  # type: ignore[no-untyped-def]
+def _heap(pins, expected):
     gc.collect()
     return gc.mem_free() >= expected["heap"], "%d bytes free" % gc.mem_free()
 
 
-def _reader(pins, expected):  # type: ignore[no-untyped-def]
+def _reader(pins, expected):
     """VersionReg (37h) of the MFRC522: 91h and 92h, known clones 88h, B2h and 12h."""
     select = Pin(pins.RFID_CS, Pin.OUT, value=1)
     Pin(pins.RFID_RST, Pin.OUT, value=1)
-    time.sleep_ms(50)  # type: ignore[attr-defined]
+    time.sleep_ms(50)
     spi = SPI(
         2,
         baudrate=1_000_000,
@@ -77,12 +81,12 @@ def _reader(pins, expected):  # type: ignore[no-untyped-def]
     return answer[1] in (0x91, 0x92, 0x88, 0xB2, 0x12), "version 0x%02x" % answer[1]
 
 
-def _radar(pins, expected):  # type: ignore[no-untyped-def]
+def _radar(pins, expected):
     """The LD2410 reports every 100 ms at 256,000 baud; a report begins with F4 F3 F2 F1."""
     uart = UART(1, 256_000, tx=Pin(pins.RADAR_TX), rx=Pin(pins.RADAR_RX), rxbuf=1024)
     heard = b""
     for _ in range(20):
-        time.sleep_ms(50)  # type: ignore[attr-defined]
+        time.sleep_ms(50)
         heard = (heard + (uart.read() or b""))[-512:]
         if b"\xf4\xf3\xf2\xf1" in heard:
             break
@@ -90,19 +94,19 @@ def _radar(pins, expected):  # type: ignore[no-untyped-def]
     return b"\xf4\xf3\xf2\xf1" in heard, "%d bytes heard" % len(heard)
 
 
-def _display(pins, expected):  # type: ignore[no-untyped-def]
+def _display(pins, expected):
     bus = I2C(0, scl=Pin(pins.I2C_SCL), sda=Pin(pins.I2C_SDA), freq=400_000)
     found = bus.scan()
     return 0x3C in found or 0x3D in found, "answers: " + " ".join("0x%02x" % a for a in found)
 
 
-def _button(pins, expected):  # type: ignore[no-untyped-def]
+def _button(pins, expected):
     """Active low with its own pull-up: released reads 1; 0 is a short or a missing resistor."""
     level = Pin(pins.BUTTON, Pin.IN).value()
     return level == 1, "released" if level else "pressed, shorted or not wired"
 
 
-def run(pins, expected):  # type: ignore[no-untyped-def]
+def run(pins, expected):
     """Run every check. `expected`: mac, flash, partitions {label: (offset, size)}, heap."""
     for check in (
         _mac, _flash, _partitions, _journal, _heap, _reader, _radar, _display, _button
