@@ -50,6 +50,7 @@ def provision(  # noqa: PLR0917 - one parameter an option
     lines: Annotated[
         bool, typer.Option("--lines/--no-lines", help="Does the port reset the board (DTR, RTS)?")
     ] = True,
+    jig: Annotated[bool, typer.Option("--jig", help="The port stays while boards change.")] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Take boards that are done once more, same names.")
     ] = False,
@@ -98,6 +99,7 @@ def provision(  # noqa: PLR0917 - one parameter an option
                     book,
                     materials,
                     again=again,
+                    jig=jig,
                     patience=patience,
                     limit=limit,
                 )
@@ -116,13 +118,14 @@ def _run(
     materials: Materials,
     *,
     again: bool,
+    jig: bool,
     patience: float | None,
     limit: int | None,
 ) -> None:
     entries = [book.by_unit(unit.name) for unit in materials.units]
     done = 0 if again else sum(1 for entry in entries if entry is not None and entry.done)
     with Terminal(console, len(materials.units), done) as display:
-        line = Line(flasher, book, materials, display, again=again, patience=patience)
+        line = Line(flasher, book, materials, display, again=again, jig=jig, patience=patience)
         made = line.run(limit)
         display.note(f"{made} made now, {done + made} of {len(materials.units)} in all.")
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ _FLASH = re.compile(r"^Detected flash size:\s+(\S+)\s*$", re.MULTILINE)
 _OTHER_CHIP = re.compile(r"This chip is (\S+), not ESP32")
 _ENOUGH = {"4MB", "8MB", "16MB", "32MB", "64MB", "128MB"}
 _FIND_SECONDS = 30.0
+_BUSY_SECONDS = 5.0
 _WRITE_SECONDS = 300.0
 
 
@@ -62,7 +64,13 @@ class Flasher:
         """
         if not Path(self.port).exists():
             return None
-        code, said = self._run(["--no-stub", "--connect-attempts", "1"], ["flash-id"])
+        question = (["--no-stub", "--connect-attempts", "1"], ["flash-id"])
+        patience = time.monotonic() + _BUSY_SECONDS
+        code, said = self._run(*question)
+        while _busy(said) and time.monotonic() < patience:
+            # What a killed provisioning had started ends by itself, in a moment.
+            time.sleep(0.5)
+            code, said = self._run(*question)
         mac, flash = _MAC.search(said), _FLASH.search(said)
         if code == 0 and mac and flash:
             if flash[1] not in _ENOUGH:
@@ -132,7 +140,7 @@ class Flasher:
 
     def _reason(self, step: str, said: str) -> SetupError | BoardError:
         """What esptool's words mean for the person at the bench."""
-        if "Could not exclusively lock" in said or "Resource busy" in said:
+        if _busy(said):
             return SetupError(
                 f"{self.port} is busy: another program has it open.",
                 todo="Close it (a serial monitor, a second provisioning) and start again.",
@@ -176,6 +184,10 @@ def gone(said: str) -> bool:
     """Do these words mean that the port went away under the program?"""
     marks = ("device disconnected", "Input/output error", "Errno 5]", "Errno 6]", "No such device")
     return any(mark in said for mark in marks)
+
+
+def _busy(said: str) -> bool:
+    return "Could not exclusively lock" in said or "Resource busy" in said
 
 
 def _silent(said: str) -> bool:

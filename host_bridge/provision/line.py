@@ -19,7 +19,7 @@ from host_bridge.provision.results import failures
 from host_bridge.provision.site import Site
 from host_bridge.provision.units import Unit
 
-_POLL_SECONDS = 0.3
+_POLL_SECONDS = 0.1
 _HINT_SECONDS = 10.0
 
 
@@ -64,6 +64,7 @@ class Line:
         materials: What goes onto the boards.
         display: Tells the person at the bench.
         again: Provision boards that are done once more, under their names.
+        jig: The port stays while boards change (the USB adapter is part of the bench).
         patience: Seconds without a board after which the line gives up; None waits for ever.
         now: The time, for boot bases.
     """
@@ -76,6 +77,7 @@ class Line:
         display: Display,
         *,
         again: bool = False,
+        jig: bool = False,
         patience: float | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -84,6 +86,7 @@ class Line:
         self._materials = materials
         self._display = display
         self._again = again
+        self._jig = jig
         self._patience = patience
         self._now = now
         self._seen = ""  # the board that was dealt with and may still be plugged in
@@ -118,44 +121,53 @@ class Line:
         return name in self._made or (entry is not None and entry.done and not self._again)
 
     def _next_board(self) -> Found:
-        """Wait for a board that was not dealt with just now.
+        """Wait for a board, after the one that was dealt with just now was seen gone.
 
-        The same board is taken again only after it was seen gone: else one that fails would be
-        tried for ever, and one that is done would never make room.
+        Else one that fails would be tried for ever, and one that is made would be reset into its
+        boot loader again and again instead of starting.
         """
         began = hinted = time.monotonic()
         while True:
-            found = self._find()
-            if found is None:
-                self._seen = ""
-                self._display.waiting(f"plug the next board into {self._flasher.port}")
-            elif found.mac == self._seen:
+            plugged = Path(self._flasher.port).exists()
+            if self._seen and plugged and not self._jig:
                 self._display.waiting("take this board away and plug in the next one")
-            else:
+            elif found := self._look():
                 return found
-            if self._patience is not None and time.monotonic() - began > self._patience:
+            now = time.monotonic()
+            if self._patience is not None and now - began > self._patience:
                 raise ProvisionError(
                     f"No new board answered at {self._flasher.port} for {self._patience:.0f} s.",
                     kept=f"{len(self._made)} units were made; the logbook has them.",
                     todo="Check cable and board, hold BOOT while plugging in, and start again.",
                 )
-            if time.monotonic() - hinted > _HINT_SECONDS and Path(self._flasher.port).exists():
-                hinted = time.monotonic()
-                self._display.waiting(
-                    f"no new board answers at {self._flasher.port}: check the cable (some only "
-                    "carry power), hold BOOT while plugging in"
+            if now - hinted > _HINT_SECONDS and plugged and not self._seen:
+                hinted = now
+                self._display.note(
+                    f"The board at {self._flasher.port} does not answer: check the cable (some "
+                    "only carry power), hold BOOT while plugging in."
                 )
             time.sleep(_POLL_SECONDS)
 
-    def _find(self) -> Found | None:
-        """The board at the port; one that can't be used is complained about only once."""
+    def _look(self) -> Found | None:
+        """The board at the port, if it is another one than the one dealt with just now.
+
+        Raises:
+            BoardError: It can't be used; the same complaint is not made twice about one board.
+        """
         try:
-            return self._flasher.find()
+            found = self._flasher.find()
         except BoardError as error:
-            if self._seen != error.what:
-                self._seen = error.what
-                self._display.failed("", error)
-            return Found(error.what, "")
+            if error.what == self._seen:
+                return None
+            self._seen = error.what
+            raise
+        if found is None:
+            self._seen = ""
+            self._display.waiting(f"plug the next board into {self._flasher.port}")
+        elif found.mac == self._seen:
+            self._display.waiting("take this board away and put in the next one")
+            return None
+        return found
 
     def _entry(self, mac: str) -> Entry:
         """The name of this board: the one that it has, or the next free one of the list."""

@@ -9,6 +9,7 @@ import os
 import pty
 import select
 import threading
+import time
 import tty
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -18,7 +19,7 @@ from types import TracebackType
 from sim.serial_board.board import SerialBoard
 
 _MOST_UNREAD = 65_536
-_SWAP_SECONDS = 0.05
+_SWAP_SECONDS = 0.4
 
 
 class Bench:
@@ -66,6 +67,8 @@ class Bench:
         """Put this board in place of the one that is plugged in; returns when it is done."""
         if board not in self._all:
             self._all.append(board)
+        self.unplug()
+        time.sleep(_SWAP_SECONDS)
         self._wait(lambda: self._plug(board, loader=loader))
 
     def unplug(self) -> None:
@@ -87,8 +90,9 @@ class Bench:
         done.wait(10)
 
     def _order(self, order: Callable[[], None]) -> None:
-        self._orders.append(order)
-        os.write(self._wake_in, b"!")
+        if not self._over:
+            self._orders.append(order)
+            os.write(self._wake_in, b"!")
 
     def _serve(self) -> None:
         while not self._over:
@@ -153,9 +157,9 @@ class Bench:
             self.plugged.power_on(self._send, loader=True)
 
     def _finished(self) -> None:
-        """A board has restarted itself: it is made. Next one."""
-        self._unplug()
-        threading.Timer(_SWAP_SECONDS, self._order, [self._next]).start()
+        """A board has restarted itself: it is made. Take it away, then plug in the next one."""
+        self._later(self._unplug)
+        self._later(self._next, 2)
 
     def _pulled(self) -> None:
         """A cable that was pulled by accident is plugged in again."""
@@ -163,7 +167,13 @@ class Bench:
         self._unplug()
         if board is not None:
             self._boards.appendleft(board)
-            threading.Timer(1.0, self._order, [self._next]).start()
+            self._later(self._next)
+
+    def _later(self, order: Callable[[], None], swaps: int = 1) -> None:
+        """Hands are not as fast as programs."""
+        timer = threading.Timer(swaps * _SWAP_SECONDS, self._order, [order])
+        timer.daemon = True
+        timer.start()
 
     def _next(self) -> None:
         if self._boards and self.plugged is None and not self._over:
