@@ -197,10 +197,24 @@ def _folders(files: dict[str, bytes]) -> list[str]:
     return sorted(folders, key=lambda folder: folder.count("/"))
 
 
+class _Transport(SerialTransport):  # type: ignore[misc]  # mpremote has no types
+    """mpremote's, but a board that says nothing for five seconds is given up."""
+
+    def exec_raw(
+        self,
+        command: str | bytes,
+        timeout: float = _ANSWER_SECONDS,
+        data_consumer: Callable[[bytes], None] | None = None,
+    ) -> tuple[bytes, bytes]:
+        """Run code; what it printed and its traceback."""
+        printed, error = super().exec_raw(command, timeout, data_consumer)
+        return bytes(printed), bytes(error)
+
+
 def _connect(port: str) -> Any:
     """Open the port and enter the raw REPL; the board may still be starting."""
     deadline = time.monotonic() + _BOOT_SECONDS
-    transport = SerialTransport(port, timeout=_ANSWER_SECONDS)
+    transport = _Transport(port, timeout=_ANSWER_SECONDS)
     while True:
         try:
             with _quiet():

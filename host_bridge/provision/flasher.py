@@ -26,6 +26,7 @@ _MAC = re.compile(r"^MAC:\s+((?:[0-9a-f]{2}:){5}[0-9a-f]{2})\s*$", re.MULTILINE)
 _FLASH = re.compile(r"^Detected flash size:\s+(\S+)\s*$", re.MULTILINE)
 _OTHER_CHIP = re.compile(r"This chip is (\S+), not ESP32")
 _ENOUGH = {"4MB", "8MB", "16MB", "32MB", "64MB", "128MB"}
+_LOST = b"Lost connection"
 _FIND_SECONDS = 30.0
 _BUSY_SECONDS = 5.0
 _WRITE_SECONDS = 300.0
@@ -182,7 +183,14 @@ class Flasher:
 
 def gone(said: str) -> bool:
     """Do these words mean that the port went away under the program?"""
-    marks = ("device disconnected", "Input/output error", "Errno 5]", "Errno 6]", "No such device")
+    marks = (
+        _LOST.decode(),
+        "device disconnected",
+        "Input/output error",
+        "Errno 5]",
+        "Errno 6]",
+        "No such device",
+    )
     return any(mark in said for mark in marks)
 
 
@@ -201,6 +209,9 @@ def _listen(child: "subprocess.Popen[bytes]", progress: Progress | None) -> str:
     said = b""
     while chunk := child.stdout.read1(4096):  # type: ignore[attr-defined]
         said = (said + chunk)[-65_536:]
+        if _LOST in said:
+            # esptool would go on with whatever is plugged in next; that may be another board.
+            child.kill()
         if progress and (shares := _PERCENT.findall(chunk.decode("utf-8", "replace"))):
             progress(min(float(shares[-1]) / 100, 1.0))
     return said.decode("utf-8", "replace")

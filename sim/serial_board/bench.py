@@ -46,8 +46,8 @@ class Bench:
         self._thread = threading.Thread(target=self._serve, name="bench", daemon=True)
 
     def __enter__(self) -> "Bench":
-        self._order(self._next)
         self._thread.start()
+        self._wait(self._next)
         return self
 
     def __exit__(
@@ -74,6 +74,10 @@ class Bench:
     def unplug(self) -> None:
         """Pull the cable; returns when it is done."""
         self._wait(self._unplug)
+
+    def swap(self) -> None:
+        """Take the board away that is plugged in, and plug in the next one by and by."""
+        self._wait(self._finished)
 
     def press_reset(self) -> None:
         """Hold BOOT and press EN: the board that is plugged in is in its boot loader again."""

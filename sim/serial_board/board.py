@@ -28,7 +28,8 @@ class Faults:
         noise: So many of its first answers come with garbage before them.
         missing: Parts that do not answer: "reader", "radar", "display", "button".
         pull_at_block: The cable is pulled when so many blocks were written to flash.
-        pull_at_code: The cable is pulled when so many pieces of code were run.
+        pull_on: The cable is pulled when code with this text in it is to be run.
+        crash_after: The chip restarts after code with this text in it was run.
         raw_paste: False: an older MicroPython, which refuses raw-paste.
     """
 
@@ -37,7 +38,8 @@ class Faults:
     noise: int = 0
     missing: frozenset[str] = frozenset()
     pull_at_block: int = 0
-    pull_at_code: int = 0
+    pull_on: bytes = b""
+    crash_after: bytes = b""
     raw_paste: bool = True
 
 
@@ -56,7 +58,7 @@ class SerialBoard:
         self._loader: Loader | None = None
         self._repl: Repl | None = None
         self._random = Random(mac)  # noqa: S311 - noise, not secrets
-        self._runs = 0
+        self._crash = False
 
     def power_on(self, wire: Callable[[bytes], None], *, loader: bool) -> None:
         """Start, into the boot loader (as with BOOT held) or into what is in flash."""
@@ -94,11 +96,12 @@ class SerialBoard:
 
     def execute(self, code: bytes) -> None:
         """The REPL's: run the code, unless the cable is pulled just now."""
-        self._runs += 1
-        if self.faults.pull_at_code and self._runs >= self.faults.pull_at_code:
-            self.faults.pull_at_code = 0
+        faults = self.faults
+        if faults.pull_on and faults.pull_on in code:
+            faults.pull_on = b""
             self.pull()
         elif self.vm is not None:
+            self._crash = bool(faults.crash_after) and faults.crash_after in code
             self.vm.execute(code)
 
     def interrupt(self) -> None:
@@ -124,12 +127,19 @@ class SerialBoard:
             self._bytes,
             self.faults.missing,
             printed=repl.printed,
-            finished=repl.finished,
+            finished=self._finished,
             reset=self.restarted,
             died=self._boot,
         )
         self._repl = repl
         self._send(BANNER)
+
+    def _finished(self, error: bytes) -> None:
+        if self._repl is not None:
+            self._repl.finished(error)
+        if self._crash:
+            self._crash, self.faults.crash_after = False, b""
+            self._boot()
 
     def _send(self, data: bytes) -> None:
         if self.faults.silent:
