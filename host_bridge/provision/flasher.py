@@ -28,7 +28,7 @@ _OTHER_CHIP = re.compile(r"This chip is (\S+), not ESP32")
 _ENOUGH = {"4MB", "8MB", "16MB", "32MB", "64MB", "128MB"}
 _LOST = b"Lost connection"
 _FIND_SECONDS = 30.0
-_BUSY_SECONDS = 5.0
+_BUSY_SECONDS = 3.0
 _WRITE_SECONDS = 300.0
 
 
