@@ -11,7 +11,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from importlib import resources
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Any
 
@@ -30,9 +30,6 @@ _ANSWER_SECONDS = 5.0
 _TEST_SECONDS = 30.0
 _CHUNK = 1024
 _HEAP = 60_000
-
-STARTERS = ("boot.py", "main.py")
-"""What starts the unit: copied after everything else, so that no half-made board ever starts."""
 
 
 class Board:
@@ -166,29 +163,6 @@ class Board:
 
 class _Mismatch(Exception):  # noqa: N818 - a finding, turned into a BoardError
     """What the board has is not what was sent."""
-
-
-def firmware_files(folder: Path) -> dict[str, bytes]:
-    """The built firmware: path on the board to content, the `STARTERS` last.
-
-    Raises:
-        ValueError: The folder holds no `main.py`, or a `config.json`.
-    """
-    paths = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and not _hidden(path.relative_to(folder))
-    )
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-    if "main.py" not in files:
-        raise ValueError("it has no main.py")
-    if "config.json" in files:
-        raise ValueError("it has a config.json, which belongs to one unit only")
-    return dict(sorted(files.items(), key=lambda item: item[0] in STARTERS))
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith((".", "__pycache__")) for part in path.parts)
 
 
 def _folders(files: dict[str, bytes]) -> list[str]:

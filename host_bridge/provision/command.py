@@ -4,23 +4,23 @@ Exit codes: 0 every unit asked for was made; 2 something was wrong before a boar
 3 the line had to stop; 130 stopped by Ctrl-C. Whatever the code, starting again goes on.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from host_bridge.provision import firmware as files
 from host_bridge.provision import image as images
 from host_bridge.provision import partitions, site, units
-from host_bridge.provision.board import firmware_files
-from host_bridge.provision.display import Terminal
 from host_bridge.provision.errors import ProvisionError, SetupError
 from host_bridge.provision.flasher import Flasher
-from host_bridge.provision.line import Line, Materials
 from host_bridge.provision.logbook import Logbook
 from host_bridge.provision.passwords import PasswordFile
 
-_BLOCK = 4096
+if TYPE_CHECKING:
+    from host_bridge.provision.line import Materials
 
 
 def provision(  # noqa: PLR0917 - one parameter an option
@@ -80,13 +80,16 @@ def provision(  # noqa: PLR0917 - one parameter an option
         elif scrap is not None:
             _scrap(console, scrap, logbook, PasswordFile(passwords))
         else:
+            _check_programs()
+            from host_bridge.provision.line import Materials  # noqa: PLC0415 - needs the above
+
             out.mkdir(parents=True, exist_ok=True)
             parts = partitions.load(table)
             materials = Materials(
                 site=site.load(site_file),
                 units=units.load(csv),
                 image=images.prepare(image, parts),
-                files=_files(firmware, parts),
+                files=files.load(firmware, partitions.find(parts, "vfs").size),
                 table=parts,
                 passwords=PasswordFile(passwords),
                 labels=out / "labels",
@@ -104,8 +107,16 @@ def provision(  # noqa: PLR0917 - one parameter an option
                     limit=limit,
                 )
     except ProvisionError as error:
-        Terminal(console, 0, 0).explain("STOPPED", error)
+        console.print(f"STOPPED: {error.told()}", markup=False, soft_wrap=True, highlight=False)
         raise typer.Exit(2 if isinstance(error, SetupError) else 3) from None
+    except OSError as error:
+        console.print(
+            f"STOPPED: {error}\n        kept: the logbook; what it calls done is done.\n"
+            "        do:   Make room or correct the folder's permissions, and start again.",
+            markup=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(3) from None
     except KeyboardInterrupt:
         console.print("Stopped. Start again with the same options to go on.")
         raise typer.Exit(130) from None
@@ -115,13 +126,16 @@ def _run(
     console: Console,
     flasher: Flasher,
     book: Logbook,
-    materials: Materials,
+    materials: "Materials",
     *,
     again: bool,
     jig: bool,
     patience: float | None,
     limit: int | None,
 ) -> None:
+    from host_bridge.provision.display import Terminal  # noqa: PLC0415 - needs segno
+    from host_bridge.provision.line import Line  # noqa: PLC0415 - needs mpremote
+
     entries = [book.by_unit(unit.name) for unit in materials.units]
     done = 0 if again else sum(1 for entry in entries if entry is not None and entry.done)
     with Terminal(console, len(materials.units), done) as display:
@@ -148,20 +162,11 @@ def _scrap(console: Console, unit: str, path: Path, passwords: PasswordFile) -> 
     )
 
 
-def _files(folder: Path, table: list[partitions.Partition]) -> dict[str, bytes]:
-    """The firmware, if it fits: LittleFS gives every file and folder whole blocks of 4 KiB."""
-    try:
-        files = firmware_files(folder)
-        size = sum(_BLOCK * (1 + len(content) // _BLOCK) for content in files.values())
-        room = partitions.find(table, "vfs").size
-    except (OSError, ValueError, KeyError) as error:
+def _check_programs() -> None:
+    """The bench's own programs are not part of what the host runs on."""
+    missing = [name for name in ("esptool", "mpremote", "segno") if find_spec(name) is None]
+    if missing:
         raise SetupError(
-            f"{folder}: this is no firmware to copy: {error}.",
-            todo="Build it (make firmware) or name its folder with --firmware.",
-        ) from error
-    if size > room:
-        raise SetupError(
-            f"{folder}: its files need {size} bytes in blocks, the file system has {room}.",
-            todo="Build it as .mpy files (make firmware) or name another folder with --firmware.",
+            f"Not installed: {', '.join(missing)}.",
+            todo="python -m pip install --require-hashes -r requirements/provision.lock",
         )
-    return files

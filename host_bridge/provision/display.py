@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from host_bridge.provision.errors import BoardError, ProvisionError
+from host_bridge.provision.errors import BoardError
 from host_bridge.provision.label import Label
 
 _SHARE = {
@@ -76,8 +76,4 @@ class Terminal:
 
     def failed(self, unit: str, error: BoardError) -> None:
         """Print what happened, what was kept and what to do."""
-        self.explain(f"FAILED  {unit or 'board'} ({error.step})", error)
-
-    def explain(self, head: str, error: ProvisionError) -> None:
-        """Print an error in its three parts."""
-        self.note(f"{head}: {error.what}\n        kept: {error.kept}\n        do:   {error.todo}")
+        self.note(f"FAILED  {unit or 'board'} ({error.step}): {error.told()}")

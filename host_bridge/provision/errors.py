@@ -16,6 +16,10 @@ class ProvisionError(Exception):
         self.kept = kept
         self.todo = todo
 
+    def told(self) -> str:
+        """All three parts, as the terminal shows them."""
+        return f"{self.what}\n        kept: {self.kept}\n        do:   {self.todo}"
+
 
 class SetupError(ProvisionError):
     """Something is wrong before any board is touched: a file, a value, the port."""

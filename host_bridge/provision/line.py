@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from host_bridge.provision.board import STARTERS, Board
+from host_bridge.provision.board import Board
 from host_bridge.provision.credentials import Credentials, boot_base
 from host_bridge.provision.errors import BoardError, ProvisionError
+from host_bridge.provision.firmware import STARTERS
 from host_bridge.provision.flasher import Flasher, Found
 from host_bridge.provision.label import Label
 from host_bridge.provision.logbook import Entry, Logbook

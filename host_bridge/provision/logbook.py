@@ -20,7 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from host_bridge.provision.errors import SetupError
+from host_bridge.provision.durable import sync_folder
+from host_bridge.provision.errors import ProvisionError, SetupError
 
 _TORN = b" <- torn by a stop, never acted upon\n"
 
@@ -50,6 +51,7 @@ class Logbook:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
+            sync_folder(path.parent)
         except OSError as error:
             raise SetupError(
                 f"{path}: can't be opened ({error.strerror}).", todo="Name another --log."
@@ -104,12 +106,28 @@ class Logbook:
         self.append("assigned", unit=unit, mac=mac, boot_base=boot_base)
 
     def append(self, event: str, **fields: Any) -> None:
-        """Write one record and make it durable."""
+        """Write one record and make it durable.
+
+        Raises:
+            ProvisionError: The disk does not take it. Nothing that it announces may be done.
+        """
         record = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event}
         line = json.dumps(record | fields, ensure_ascii=True) + "\n"
-        os.write(self._file, line.encode())
-        os.fsync(self._file)
+        try:
+            written = os.write(self._file, line.encode())
+            os.fsync(self._file)
+        except OSError as error:
+            raise self._unwritten(error.strerror) from error
+        if written != len(line):
+            raise self._unwritten("only a part was written")
         self._apply(record | fields)
+
+    def _unwritten(self, why: str) -> ProvisionError:
+        return ProvisionError(
+            f"{self._path}: the logbook can't be written ({why}).",
+            kept="All that it holds is unharmed; the board that is plugged in is not finished.",
+            todo="Make room on the disk and start again: the board keeps its name.",
+        )
 
     def _check(self, unit: str, mac: str) -> None:
         holder, named = self._units.get(unit), self.by_mac(mac)

@@ -19,6 +19,7 @@ TABLE_OFFSET = 0x8000
 TABLE_SIZE = 0xC00
 FLASH_SIZE = 4 * 1024 * 1024
 
+_NEEDED = {"nvs", "otadata", "ota_0", "ota_1", "vfs", "button", "journal"}
 _FIRST = 0x9000
 _SECTOR = 0x1000
 _APP_ALIGNMENT = 0x10000
@@ -74,7 +75,7 @@ def load(path: Path) -> list[Partition]:
 
 
 def check(table: list[Partition]) -> None:
-    """Hold the rules: in order, no overlap, aligned, inside 4 MiB and filling it to the end.
+    """Hold the rules: nothing missing, in order, no overlap, aligned, filling 4 MiB to the end.
 
     Raises:
         ValueError: Names the partition and the rule that it breaks.
@@ -82,6 +83,8 @@ def check(table: list[Partition]) -> None:
     labels = [part.label for part in table]
     if len(set(labels)) != len(labels):
         raise ValueError("two partitions have the same label")
+    if missing := _NEEDED - set(labels):
+        raise ValueError(f"the firmware needs these partitions too: {', '.join(sorted(missing))}")
     free = _FIRST
     for part in table:
         step = _APP_ALIGNMENT if part.kind == "app" else _SECTOR

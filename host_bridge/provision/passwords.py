@@ -11,6 +11,8 @@ import secrets
 from base64 import b64encode
 from pathlib import Path
 
+from host_bridge.provision.durable import sync_folder
+
 ITERATIONS = 101
 
 
@@ -43,6 +45,7 @@ class PasswordFile:
             file.flush()
             os.fsync(file.fileno())
         new.replace(self._path)
+        sync_folder(self._path.parent)
 
 
 def hashed(password: str) -> str:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from host_bridge.provision import site, units
-from host_bridge.provision.board import firmware_files
+from host_bridge.provision import firmware, site, units
 from host_bridge.provision.errors import SetupError
 from host_bridge.provision.units import Unit
 from tests.provision.workshop import SITE, SITE_KEY, WIFI_PASSWORD, Workshop
@@ -110,7 +109,7 @@ def test_what_starts_the_unit_is_copied_last(workshop: Workshop):
     (folder / "zz.py").write_text("")
     (folder / "__pycache__").mkdir()
     (folder / "__pycache__" / "x.pyc").write_text("")
-    assert list(firmware_files(folder)) == [
+    assert list(firmware.load(folder, 100_000)) == [
         "board/pins.py", "port.py", "zz.py", "boot.py", "main.py",
     ]  # fmt: skip
 
@@ -126,3 +125,10 @@ def test_a_folder_that_is_no_firmware_is_refused_before_any_board(workshop: Work
     assert done.returncode == 2
     assert wrong in done.stdout
     assert "No board was touched." in done.stdout
+
+
+def test_a_firmware_that_does_not_fit_is_refused_before_any_board(workshop: Workshop):
+    (workshop.folder / "firmware" / "big.py").write_text("#" * 208 * 1024)
+    done = workshop.provision()
+    assert done.returncode == 2
+    assert "the file system has 212992" in done.stdout

@@ -1,4 +1,6 @@
 import json
+import resource
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host_bridge.provision.credentials import boot_base
-from host_bridge.provision.errors import SetupError
+from host_bridge.provision.errors import ProvisionError, SetupError
 from host_bridge.provision.logbook import Logbook
 
 
@@ -83,6 +85,22 @@ def test_a_logbook_that_gives_a_name_twice_is_refused(tmp_path: Path):
     path.write_text("".join(json.dumps(record | {"mac": mac}) + "\n" for mac in ("m1", "m2")))
     with pytest.raises(SetupError, match="line 2"):
         Logbook(path)
+
+
+def test_a_full_disk_is_told_before_anything_is_done(tmp_path: Path):
+    with Logbook(tmp_path / "log.jsonl") as book:
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))
+        try:
+            with pytest.raises(ProvisionError, match="logbook can't be written"):
+                book.assign("u1", "m1", 100)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, before)
+    with Logbook(tmp_path / "log.jsonl") as book:
+        assert book.by_unit("u1") is None
+        book.assign("u1", "m2", 100)
 
 
 def test_two_benches_never_share_a_logbook(tmp_path: Path):

@@ -45,6 +45,7 @@ def test_our_table_has_the_partitions_that_the_firmware_looks_for():
         (changed("journal", size=708 * 1024), "not at the flash's end"),
         (changed("nvs", offset=0x8000), "begins before 0x9000"),
         ([*TABLE, TABLE[-1]], "same label"),
+        (TABLE[:-1], "needs these partitions too: journal"),
     ],
 )
 def test_a_table_that_breaks_a_rule_is_refused(table: list[Partition], why: str):
