@@ -117,7 +117,7 @@ class Logbook:
             written = os.write(self._file, line.encode())
             os.fsync(self._file)
         except OSError as error:
-            raise self._unwritten(error.strerror) from error
+            raise self._unwritten(str(error)) from error
         if written != len(line):
             raise self._unwritten("only a part was written")
         self._apply(record | fields)

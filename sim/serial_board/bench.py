@@ -75,9 +75,14 @@ class Bench:
         """Pull the cable; returns when it is done."""
         self._wait(self._unplug)
 
-    def swap(self) -> None:
-        """Take the board away that is plugged in, and plug in the next one by and by."""
-        self._wait(self._finished)
+    def swap(self, board: SerialBoard, *, keep: bool) -> None:
+        """Take this board away if it is still there; returns when the next one is plugged in.
+
+        With `keep` it comes again, after all the others.
+        """
+        self._wait(lambda: self._take_away(board, keep=keep))
+        time.sleep(_SWAP_SECONDS)
+        self._wait(self._next)
 
     def press_reset(self) -> None:
         """Hold BOOT and press EN: the board that is plugged in is in its boot loader again."""
@@ -162,8 +167,16 @@ class Bench:
 
     def _finished(self) -> None:
         """A board has restarted itself: it is made. Take it away, then plug in the next one."""
-        self._later(self._unplug)
-        self._later(self._next, 2)
+        board = self.plugged
+        if board is not None:
+            self._later(lambda: self._take_away(board, keep=False))
+            self._later(self._next, 2)
+
+    def _take_away(self, board: SerialBoard, *, keep: bool) -> None:
+        if self.plugged is board:
+            self._unplug()
+            if keep:
+                self._boards.append(board)
 
     def _pulled(self) -> None:
         """A cable that was pulled by accident is plugged in again."""

@@ -44,7 +44,13 @@ class Faults:
 
 
 class SerialBoard:
-    """A board with the MAC `mac` ("24:6f:28:00:00:01"), whose flash is a file in `folder`."""
+    """A board with the MAC `mac` ("24:6f:28:00:00:01"), whose flash is a file in `folder`.
+
+    Attributes:
+        restarted: Called when the board restarts itself (`machine.reset()`).
+        pull: Called when a fault pulls the cable.
+        heard: Called with all code that is to be run.
+    """
 
     def __init__(self, folder: Path, mac: str, faults: Faults | None = None) -> None:
         self.mac = mac
@@ -53,6 +59,7 @@ class SerialBoard:
         self.vm: Vm | None = None
         self.restarted: Callable[[], None] = lambda: None
         self.pull: Callable[[], None] = lambda: None
+        self.heard: Callable[[bytes], None] = lambda _code: None
         self._bytes = bytes.fromhex(mac.replace(":", ""))
         self._wire: Callable[[bytes], None] = lambda _data: None
         self._loader: Loader | None = None
@@ -96,6 +103,7 @@ class SerialBoard:
 
     def execute(self, code: bytes) -> None:
         """The REPL's: run the code, unless the cable is pulled just now."""
+        self.heard(code)
         faults = self.faults
         if faults.pull_on and faults.pull_on in code:
             faults.pull_on = b""
