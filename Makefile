@@ -18,9 +18,10 @@ $(VENV)/run.stamp: requirements/run.lock pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/test.stamp: requirements/test.lock requirements/stubs.lock $(VENV)/run.stamp
+$(VENV)/test.stamp: requirements/test.lock requirements/provision.lock requirements/stubs.lock $(VENV)/run.stamp
 	@echo "installing what the tests need ..."
 	@$(PIP) install --require-hashes -r requirements/test.lock
+	@$(PIP) install --require-hashes -r requirements/provision.lock
 	@$(PIP) install --require-hashes --upgrade --target $(VENV)/esp32-stubs -r requirements/stubs.lock
 	@touch $@
 

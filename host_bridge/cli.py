@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from host_bridge import settings as configuration
+from host_bridge.provision.command import provision
 from host_bridge.relay import Relay
 from host_bridge.settings import Settings, SettingsError
 from host_bridge.store import RegistryError, Store, StoreError, TagKind
@@ -149,6 +150,9 @@ def demo(config: Config = None) -> None:
     with subprocess.Popen(command) as process:  # noqa: S603 (our own words and a path)
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         raise typer.Exit(process.wait())
+
+
+app.command("provision")(provision)
 
 
 @registry.command("import")

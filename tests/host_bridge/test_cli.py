@@ -69,8 +69,10 @@ def test_the_operations_manual_explains_every_exit_code() -> None:
 
 
 def test_every_command_takes_a_configuration() -> None:
+    # `provision` works at a bench that has neither broker nor database.
     for words, command in COMMANDS.items():
-        assert "--config" in [option for each in command.params for option in each.opts], words
+        if words != "chequer provision":
+            assert "--config" in [option for each in command.params for option in each.opts], words
 
 
 def test_migrate_says_what_it_did(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
