@@ -17,20 +17,32 @@ import vfs
 _BOARD = "/sources/sim/board"
 
 
+class Files(vfs.VfsPosix):
+    """A folder of the host. VfsPosix with a root confuses the two paths of a rename."""
+
+    _whole = vfs.VfsPosix()
+
+    def __init__(self, root):
+        super().__init__(root)
+        self._root = root + "/"
+
+    def rename(self, old, new):
+        """Rename, replacing what was there, in one step."""
+        self._whole.rename(self._root + old.lstrip("/"), self._root + new.lstrip("/"))
+
+
 def mount(words):
     """The unit sees its own files only: its file system at /, the sources read-only."""
     os.chdir("/")
-    root = os.getcwd()
-    sources = words["sources"]
-    soc = vfs.VfsPosix(words["soc"])
-    files = vfs.VfsPosix(words["files"])
+    files = Files(words["files"])
+    soc = Files(words["soc"])
     firmware = vfs.VfsPosix(words["firmware"])
-    source = vfs.VfsPosix(sources)
-    vfs.umount(root)
+    sources = vfs.VfsPosix(words["sources"])
+    vfs.umount("/")
     vfs.mount(files, "/")
     vfs.mount(soc, "/soc")
     vfs.mount(firmware, "/firmware", readonly=True)
-    vfs.mount(source, "/sources", readonly=True)
+    vfs.mount(sources, "/sources", readonly=True)
     sys.path[:] = [_BOARD, "/firmware", "/sources", ".frozen"]
     os.chdir("/")
 
