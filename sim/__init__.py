@@ -1,0 +1,1 @@
+"""Desk units without hardware: chip models, a simulated ESP32, rooms and days."""

@@ -103,7 +103,9 @@ class Demo:
 
     async def _days(self, room: Room) -> None:
         for seed in range(self._seed, self._seed + 1_000_000):
-            self._out.print(f"day {seed - self._seed + 1} ({len(plan(seed))} happenings)", style="bold")
+            self._out.print(
+                f"day {seed - self._seed + 1} ({len(plan(seed))} happenings)", style="bold"
+            )
             await room.day(seed)
 
     # The parts
@@ -127,7 +129,8 @@ class Demo:
                 await _first_failure([_accepts(port), child.watch()])
         except TimeoutError:
             raise DemoError(
-                f"{name} does not listen on port {port} after {_PORT_S:.0f} s:\n{child.last_lines()}"
+                f"{name} does not listen on port {port} after {_PORT_S:.0f} s. Its last lines:\n"
+                f"{child.last_lines()}"
             ) from None
 
     def _make_units(self, settings: Settings, key: bytes) -> dict[str, SimUnit]:

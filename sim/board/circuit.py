@@ -6,6 +6,7 @@ loop; an interrupt handler runs through the scheduler, as on the ESP32.
 
 import asyncio
 import sys
+
 from micropython import schedule
 
 RISING = 1

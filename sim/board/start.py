@@ -60,8 +60,9 @@ def prepare(words):
     parts.solder()
     for command in words["world"]:
         control.obey(command)
-    asyncio.create_task(control.listen())
-    asyncio.create_task(control.keep_reporting())
+    # MicroPython's loop holds on to its tasks.
+    asyncio.create_task(control.listen())  # noqa: RUF006
+    asyncio.create_task(control.keep_reporting())  # noqa: RUF006
     return circuit
 
 
@@ -72,7 +73,7 @@ def run(circuit):
     try:
         with open("/firmware/main.py") as file:
             code = file.read()
-        exec(code, {"__name__": "__main__"})
+        exec(code, {"__name__": "__main__"})  # noqa: S102 (as the chip does after a reset)
         why = "main.py came to its end"
     except Exception as error:
         sys.print_exception(error)

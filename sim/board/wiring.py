@@ -1,4 +1,4 @@
-"""Which GPIO reaches which part of the board. Generated from hardware/pins.toml by `make generate`."""
+"""Which GPIO reaches which part. Generated from hardware/pins.toml by `make generate`."""
 
 RFID_SCK = 18
 RFID_MISO = 19

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 from sim.unit import Event, SimUnit
 from sim.vm import ROOT
@@ -52,14 +53,19 @@ async def event(events: asyncio.Queue[Event], name: str, seconds: float = 5.0) -
                 return found[name]
 
 
+async def until(true: Callable[[], bool], seconds: float = 8.0) -> None:
+    """Wait until something becomes true."""
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110 (another thread or process makes it true)
+            await asyncio.sleep(0.02)
+
+
 def say(folder: Path, code: str, seconds: float = 5.0) -> list[str]:
     """What this main.py prints until it says "done"."""
 
     async def run() -> list[str]:
         async with powered(folder, code + "\nprint('done')\n") as unit:
-            async with asyncio.timeout(seconds):
-                while "done" not in unit.console():
-                    await asyncio.sleep(0.02)
+            await until(lambda: "done" in unit.console(), seconds)
             return unit.console()[:-1]
 
     return asyncio.run(run())
@@ -75,7 +81,7 @@ class Ear:
 
     def __init__(self, port: int) -> None:
         self.heard: list[tuple[str, Any]] = []
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.on_connect = lambda client, *_: client.subscribe("chequer/#", qos=1)
         self._client.on_message = self._message
         self._client.connect("127.0.0.1", port)
@@ -94,14 +100,12 @@ class Ear:
         found = []
         for topic, body in self.heard:
             if topic.endswith(("/fact", "/button")):
-                found += [f for f in (body if isinstance(body, list) else [body])]
+                found += body if isinstance(body, list) else [body]
         return [fact for fact in found if fact["type"] == kind]
 
     async def fact(self, kind: str, count: int = 1, seconds: float = 8.0) -> dict[str, Any]:
         """The `count`-th fact of a type, once it is there."""
-        async with asyncio.timeout(seconds):
-            while len(self.facts(kind)) < count:
-                await asyncio.sleep(0.02)
+        await until(lambda: len(self.facts(kind)) >= count, seconds)
         return self.facts(kind)[count - 1]
 
     def acknowledge(self, fact: dict[str, Any], lane: str) -> None:

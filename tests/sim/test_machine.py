@@ -76,14 +76,17 @@ print(Pin(4) is Pin(4), Pin(14, Pin.IN, Pin.PULL_UP)())
 
 
 def test_an_unfed_watchdog_resets_even_a_unit_that_spins(tmp_path: Path) -> None:
-    code = """
+    code = (
+        """
 print("cause", machine.reset_cause(), machine.RTC().memory())
 if machine.reset_cause() == machine.PWRON_RESET:
     machine.RTC().memory(b"kept")
     machine.WDT(timeout=300)
     while True:
         pass
-""" + FOREVER
+"""
+        + FOREVER
+    )
 
     async def work() -> None:
         async with powered(tmp_path, code) as unit:
@@ -111,10 +114,9 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize(("call", "cause"), [("reset", 2), ("soft_reset", 5)])
-def test_a_reset_keeps_rtc_memory_and_says_its_cause(
-    tmp_path: Path, call: str, cause: int
-) -> None:
-    code = f"""
+def test_a_reset_keeps_rtc_memory_and_says_its_cause(tmp_path: Path, call: str, cause: int) -> None:
+    code = (
+        f"""
 print("cause", machine.reset_cause(), machine.RTC().memory())
 if machine.reset_cause() == 1:
     machine.RTC().memory(b"kept")
@@ -122,7 +124,9 @@ if machine.reset_cause() == 1:
         machine.{call}()
     finally:
         print("a reset runs nothing after it")
-""" + FOREVER
+"""
+        + FOREVER
+    )
 
     async def work() -> None:
         async with powered(tmp_path, code) as unit:
@@ -135,11 +139,14 @@ if machine.reset_cause() == 1:
 
 
 def test_a_power_cut_empties_rtc_memory(tmp_path: Path) -> None:
-    code = """
+    code = (
+        """
 print("cause", machine.reset_cause(), machine.RTC().memory())
 machine.RTC().memory(b"gone")
 print("written")
-""" + FOREVER
+"""
+        + FOREVER
+    )
 
     async def work() -> None:
         async with powered(tmp_path, code) as unit:
@@ -212,12 +219,15 @@ except OSError as error:
 
 
 def test_ring_lamp_and_buzzer_are_seen_and_go_dark_without_power(tmp_path: Path) -> None:
-    code = """
+    code = (
+        """
 from machine import Pin, PWM
 machine.bitstream(Pin(25, Pin.OUT), 0, (400, 850, 800, 450), bytes((1, 2, 3) * 8))
 buzzer = PWM(Pin(4), freq=2000, duty_u16=32768)
 Pin(33, Pin.OUT).on()
-""" + FOREVER
+"""
+        + FOREVER
+    )
 
     async def work() -> None:
         async with powered(tmp_path, code) as unit:

@@ -15,7 +15,7 @@ from sim.unit import SIM_SHARE_KIB, SimUnit
 from sim.vm import VmError
 from sim.world import FAULTS
 from tests.services import Mosquitto
-from tests.sim.bench import KEY, SITE, UNIT, Ear, event, go, powered
+from tests.sim.bench import KEY, SITE, UNIT, Ear, event, go, powered, until
 
 UID = "04A1B2C3D4E5F6"
 
@@ -48,9 +48,7 @@ def test_a_tapped_card_becomes_a_valid_tag_fact_without_its_uid(
     assert UID not in everything
 
 
-def test_two_cards_at_once_become_two_facts(
-    tmp_path: Path, mosquitto: Mosquitto, ear: Ear
-) -> None:
+def test_two_cards_at_once_become_two_facts(tmp_path: Path, mosquitto: Mosquitto, ear: Ear) -> None:
     async def work() -> None:
         async with powered(tmp_path, port=mosquitto.port) as unit:
             await ear.fact("boot")
@@ -93,9 +91,7 @@ def test_what_was_not_acknowledged_survives_a_power_cut_and_comes_again(
             await unit.power_on()
             again = await ear.fact("press", 2)
             assert (again["boot"], again["seq"]) == (press["boot"], press["seq"])
-            async with asyncio.timeout(8):
-                while max(fact["boot"] for fact in ear.facts("boot")) == first["boot"]:
-                    await asyncio.sleep(0.02)
+            await until(lambda: ear.facts("boot")[-1]["boot"] != first["boot"])
 
     go(work)
     boots = [fact["boot"] for fact in ear.facts("boot")]
@@ -122,7 +118,10 @@ def test_without_network_facts_wait_and_come_with_their_age(
     async def work() -> None:
         async with powered(tmp_path, port=mosquitto.port) as unit:
             await ear.fact("boot")
-            await unit.network(False)
+            with unit.watch() as events:
+                await unit.network(False)
+                while "not connected" not in await event(events, "console"):
+                    pass
             await unit.tap(UID)
             await asyncio.sleep(1)
             assert not ear.facts("tag")
@@ -140,8 +139,7 @@ def test_somebody_before_the_radar_makes_the_seat_occupied(
         async with powered(tmp_path, port=mosquitto.port) as unit:
             await ear.fact("boot")
             await unit.radar("still", 70)
-            while not (await ear.fact("seat", len(ear.facts("seat")) or 1))["occupied"]:
-                await asyncio.sleep(0.02)
+            await until(lambda: any(fact["occupied"] for fact in ear.facts("seat")))
 
     go(work)
 
@@ -156,7 +154,7 @@ def test_somebody_before_the_radar_makes_the_seat_occupied(
         ("ssd1306", "missing", "display"),
     ],
 )
-def test_a_broken_chip_is_told_of_and_works_again_when_mended(
+def test_a_broken_chip_is_told_of_and_works_again_when_mended(  # noqa: PLR0917
     tmp_path: Path, mosquitto: Mosquitto, ear: Ear, chip: str, kind: str, said: str
 ) -> None:
     async def work() -> None:
@@ -212,9 +210,7 @@ def test_a_vm_that_dies_starts_again_as_after_a_panic(
                 assert unit.pid is not None
                 psutil.Process(unit.pid).kill()
                 assert await event(events, "reset") == "hard"
-            async with asyncio.timeout(8):
-                while not any(fact["cause"] == "hard" for fact in ear.facts("boot")):
-                    await asyncio.sleep(0.02)
+            await until(lambda: any(fact["cause"] == "hard" for fact in ear.facts("boot")))
 
     go(work)
 

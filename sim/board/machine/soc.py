@@ -5,7 +5,6 @@ from hashlib import sha256
 
 import circuit
 
-
 _frequency = 160_000_000
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+
 from micropython import schedule
 
 
