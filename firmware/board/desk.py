@@ -12,6 +12,8 @@ import esp32
 import framebuf
 import machine
 import network
+
+from board import pins
 from desk_unit import screen
 from desk_unit.config import Config, ConfigError
 from desk_unit.ring import PIXELS
@@ -21,8 +23,6 @@ from drivers.mfrc522 import MFRC522
 from drivers.ssd1306 import SSD1306
 from drivers.ws2812 import WS2812
 from port import const, sleep_ms, ticks_ms
-
-from board import pins
 
 CONFIG = "config.json"
 """In the root of the file system, which is where MicroPython starts."""

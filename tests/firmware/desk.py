@@ -10,7 +10,6 @@ from desk_unit.config import Config
 from desk_unit.ram_flash import RamFlash
 from desk_unit.unit import Unit
 from port import ticks_ms
-
 from tests.firmware.host import SITE, UNIT
 
 KEY = "000102030405060708090a0b0c0d0e0f"

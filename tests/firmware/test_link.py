@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from desk_unit import mqtt
 from desk_unit.clock import Uptime, WallClock
 from desk_unit.config import Config
@@ -15,7 +16,6 @@ from desk_unit.facts import Facts
 from desk_unit.journal import Journal
 from desk_unit.lane import Lane
 from desk_unit.link import Link
-
 from host_bridge.contract.messages import Guidance, State
 from tests.firmware.desk import KEY, Wifi, until
 from tests.firmware.host import SITE, UNIT, Host

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+
 from desk_unit import VERSION
 from desk_unit.ram_flash import RamFlash
-
 from host_bridge.contract.facts import Boot, Chip, Fact, LastBoot, Press, Provisional, Seat, Tag
 from host_bridge.contract.facts import Urgent as UrgentFact
 from host_bridge.contract.messages import Guidance

@@ -1,7 +1,7 @@
 """NOR flash in memory that is stricter than real flash and can lose its power at any byte."""
 
 
-class PowerCut(Exception):  # noqa: N818 (it is no error of the program)
+class PowerCut(Exception):
     """The power failed; everything in RAM is gone."""
 
 

@@ -3,7 +3,6 @@
 import json
 
 from desk_unit import down
-
 from tests.firmware.unit.test_mqtt_packets import Random
 
 NOW = 1_800_000_000_000

@@ -1,7 +1,6 @@
 """The journal: what was appended is there, what was acknowledged is gone, whatever happens."""
 
 from desk_unit.journal import MAX_BODY, Journal, JournalError
-
 from tests.firmware.unit.nor import Nor, PowerCut
 
 BODY = b"0123456789abcdef"

@@ -6,7 +6,6 @@ from desk_unit.clock import Uptime, WallClock
 from desk_unit.facts import Facts
 from desk_unit.journal import Journal
 from desk_unit.lane import Lane
-
 from tests.firmware.unit.nor import Nor
 
 
