@@ -13,7 +13,7 @@ import typer
 from sim.demo import FOLDER, Demo
 from sim.port import ControlPort
 from sim.tell import TellError, port_of, tell
-from sim.unit import SimUnit
+from sim.unit import Event, SimUnit
 from sim.vm import VmError
 
 app = typer.Typer(
@@ -37,7 +37,13 @@ def unit(  # noqa: PLR0917 (options, never given by position)
     port: Annotated[int, typer.Option(help="Control port; 0 takes any free one.")] = 0,
     heap: Annotated[str, typer.Option(help="The firmware's memory; 224k is the chip's.")] = "224k",
 ) -> None:
-    """Run one unit until Ctrl-C; JSON commands on its control port (see sim/commands.py).
+    """Run one unit until Ctrl-C; JSON commands on its control port.
+
+    One JSON object a line, one reply a line: {"tap":{"uid":"04A1B2C3D4E5F6","ms":400}},
+    {"tap":{"uids":[..]}}, {"put":{"uid":..}}, {"take":{"uid":..}}, {"press":{"ms":120}},
+    {"radar":{"state":"none|moving|still|both","cm":70}}, {"power":"cut|on"},
+    {"fault":{"chip":"mfrc522|ld2410|ssd1306|flash","kind":..}}, {"network":"lost|back"},
+    {"show":{}}, {"heap":{}}, {"watch":{}} (events from then on).
 
     The configuration in the folder is written when absent, and kept otherwise; only the broker's
     address follows the options. The firmware's console goes to standard error.
@@ -128,7 +134,7 @@ async def _run(unit: SimUnit, port: int) -> int:
     return 0
 
 
-async def _print(events: asyncio.Queue[dict[str, object]]) -> None:
+async def _print(events: asyncio.Queue[Event]) -> None:
     while True:
         event = await events.get()
         if "console" in event:

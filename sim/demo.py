@@ -138,7 +138,7 @@ class Demo:
                 await _first_failure([_accepts(port), child.watch()])
         except TimeoutError:
             raise DemoError(
-                f"{name} does not listen on port {port} after {_PORT_S:.0f} s:\n"
+                f"{name} does not listen on port {port} after {_PORT_S:.0f} s. Its last lines:\n"
                 f"{child.last_lines()}"
             ) from None
 

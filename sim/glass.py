@@ -27,7 +27,7 @@ print(json.dumps(glyphs))
 @functools.cache
 def glyphs() -> dict[bytes, str]:
     """The font of the VM's framebuf: eight bytes, one a column, bit 0 on top -> character."""
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(  # noqa: S603 (our own words)
         [sys.executable, "-I", "-m", "micropython_unix", "-c", _DUMP],
         capture_output=True,
         check=True,

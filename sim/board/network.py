@@ -123,7 +123,7 @@ class WLAN:
         """(address, mask, gateway, name server)."""
         if self.isconnected():
             return ("127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.1")
-        return ("0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0")
+        return ("0.0.0.0",) * 4  # noqa: S104 (no address yet)
 
     def ipconfig(self, param=None, **config):
         """The newer way to ask: "addr4", "gw4", "has_dhcp4"."""
