@@ -33,7 +33,7 @@ def unit(where: Road, name: str) -> SimUnit:
 
 async def shows(desk: SimUnit, *lines: str) -> list[tuple[int, int, int]]:
     """Wait for words on the display; what the ring looks like then."""
-    seen = await desk.wait_for(lambda shown: shown.display == list(lines), timeout=15)
+    seen = await desk.wait_for(lambda shown: shown.display == list(lines), seconds=15)
     return seen.ring
 
 
