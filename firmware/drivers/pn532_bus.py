@@ -148,8 +148,8 @@ class I2CBus:
             for i in range(len(into)):
                 into[i] = 0
 
-    def _acknowledged(self, transfer, buffer) -> bool:  # type: ignore[no-untyped-def]
-        # A missing acknowledge shows in the status that is asked for next, so it is kept there.
+    def _acknowledged(self, transfer, buffer) -> bool:
+        # Raises nothing: that nobody is there shows in the status that is asked for next.
         try:
             transfer(_ADDRESS, buffer)
         except OSError:

@@ -15,9 +15,8 @@ InSelect. All others are answered by a syntax error.
 
 After a reset the chip is in low battery mode: it sleeps, and neither field nor listing work until
 SAMConfiguration. NSS low for 2 ms wakes it, or its I2C address, which it does not acknowledge.
-Chosen, because the manual says nothing: SAMConfiguration alone ends the sleep; an empty try takes
-6 ms; a try is made at one moment and its duration passes afterwards; RATS does not go out, its
-answer is always the same.
+Chosen, because the manual says nothing: an empty try takes 6 ms; a try is made at one moment and
+its duration passes afterwards; RATS does not go out, its answer is always the same.
 
 Not modelled: HSU, target modes, FeliCa, type B, Jewel, DEP, GPIO and registers, SAM, P70_IRQ.
 
@@ -72,7 +71,6 @@ class PN532Model(Firmware):
         self._frame = None
         self._place = 0
         self._rst = 1
-        self._woken_at = None
         Firmware.__init__(self, clock, seed)
 
     # The pins
@@ -104,13 +102,15 @@ class PN532Model(Firmware):
         if self._absent() or self._selected_at is None:
             return (b"\xff" if self.fault == "high" else b"\x00") * len(data)
         self._now = max(self._now + 2 * len(data), self._time())
-        if self._asleep and self._time() - self._selected_at < WAKE_US:
-            return bytes(len(data))
+        if self._asleep:
+            if self._time() - self._selected_at < WAKE_US:
+                return bytes(len(data))
+            self._asleep = False
         answer = bytearray(len(data))
         for i, byte in enumerate(data):
-            byte = self._disturbed(byte if self._lsb_first else mirrored(byte))
-            byte = self._disturbed(self._clock_byte(byte))
-            answer[i] = byte if self._lsb_first else mirrored(byte)
+            heard = self._disturbed(byte if self._lsb_first else mirrored(byte))
+            said = self._disturbed(self._clock_byte(heard))
+            answer[i] = said if self._lsb_first else mirrored(said)
         return bytes(answer)
 
     def write(self, buf):
@@ -146,17 +146,13 @@ class PN532Model(Firmware):
     def _acknowledge(self, addr):
         self._now = self._time()
         if addr == _ADDRESS and not self._absent() and self._now >= self._ready_at:
-            if not self._asleep:
-                return
-            if self._woken_at is None:
+            if self._asleep and self._woken_at is None:
                 self._woken_at = self._now
-            elif self._now - self._woken_at >= WAKE_US:
+            elif not self._asleep or self._now - self._woken_at >= WAKE_US:
+                self._asleep = False
+                self._woken_at = None
                 return
         raise OSError(_ENODEV)
-
-    def _reset(self):
-        self._woken_at = None
-        Firmware._reset(self)
 
     def _begin(self):
         self._selected_at = self._time()

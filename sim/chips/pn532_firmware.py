@@ -83,6 +83,7 @@ class Firmware:
         self._targets = []
         self._low_battery = True
         self._asleep = True
+        self._woken_at = None  # by its I2C address
         self._tries = _FOR_EVER
         self._parameters = 0x14
         self.field.power(False)
@@ -137,10 +138,10 @@ class Firmware:
     def _diagnose(self, rest):
         return b"\x01" + rest if rest[:1] == b"\x00" else SYNTAX_ERROR  # communication line test
 
-    def _version(self, rest):
+    def _version(self, _rest):
         return b"\x03\x32\x01\x06\x07"
 
-    def _general_status(self, rest):
+    def _general_status(self, _rest):
         body = bytes((0x05, 0, 0, len(self._targets)))
         for i in range(len(self._targets)):
             body += bytes((i + 1, 0, 0, 0x10))
@@ -155,10 +156,10 @@ class Firmware:
     def _sam_configuration(self, rest):
         if rest[:1] not in (b"\x01", b"\x02", b"\x03", b"\x04"):
             return SYNTAX_ERROR
-        self._low_battery = self._asleep = False
+        self._low_battery = False
         return b"\x15"
 
-    def _power_down(self, rest):
+    def _power_down(self, _rest):
         self._asleep = True
         self.field.power(False)
         return b"\x17\x00"
@@ -174,10 +175,10 @@ class Firmware:
             self._tries = rest[3]
         return b"\x33"
 
-    def _data_exchange(self, rest):
+    def _data_exchange(self, _rest):
         return b"\x41\x01" if self._targets else b"\x41\x27"  # time-out; wrong context
 
-    def _release(self, rest):
+    def _release(self, _rest):
         self._targets = []
         return b"\x53\x00"
 
