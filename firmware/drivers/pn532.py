@@ -34,12 +34,12 @@ _SETUP = (
     frame(b"\x14\x01\x14\x01"),  # SAMConfiguration, 7.2.10: no SAM; ends the low battery mode
     frame(b"\x12\x00"),  # SetParameters, 7.2.9: no RATS, nothing of a card is asked but its UID
     frame(b"\x32\x05\xff\x01\x01"),  # MxRtyPassiveActivation 1: an empty poll ends after two tries
-    _FIELD_ON,
 )
 _LIST = frame(b"\x4a\x02\x00")  # InListPassiveTarget, 7.3.5: two targets, 106 kbit/s type A
 
 _BOOT_MS = const(10)
 _FIELD_MS = const(6)  # a card resets within 5.1 ms and wakes within 5 ms (14443-3, 6.2.3)
+_WAKE_POLLS = const(10)  # no card stays unnoticed for longer, whatever state it got into
 _LOOKS = const(50)
 _LIST_LOOKS = const(200)
 
@@ -56,7 +56,7 @@ class PN532:
         self._link = Link(bus)
         self._rst = rst
         self._working = False
-        self._dazed = False  # cards were listed and won't answer the next request as they are
+        self._wake_in = 0  # polls until the field is switched off and on
         self._wrong = "has not been asked for cards since its start"
 
     def start(self) -> None:
@@ -83,9 +83,9 @@ class PN532:
         """Await it: UIDs (4, 7 or 10 bytes) of two cards in the field at the most.
 
         Each UID was received twice alike from the chip. The event loop is held for about a
-        millisecond at a stretch. After a poll that has listed cards, the next one begins by
-        switching the field off and on, 12 ms, because a listed card may stay silent. Not
-        re-entrant.
+        millisecond at a stretch. After a poll that has listed cards, and else every tenth time,
+        a poll begins by switching the field off and on, which takes about 20 ms: a listed card
+        may stay silent. Not re-entrant.
 
         Raises:
             ChipFault: the chip is missing, unknown, stopped answering, or lost its settings;
@@ -97,7 +97,7 @@ class PN532:
         try:
             if not self._working:
                 await self._set_up()
-            elif self._dazed:
+            if self._wake_in <= 0:
                 await self._wake_cards()
             length = await self._link.command(_LIST, _LIST_LOOKS, True)
             found = self._targets(length)
@@ -106,7 +106,8 @@ class PN532:
             self._wrong = fault.reason
             raise
         self._working = True
-        self._dazed = bool(found)
+        # A listed card may stay silent as it is; so may one of a listing that was never fetched.
+        self._wake_in = 0 if found or self._link.tries > 1 else self._wake_in - 1
         return found
 
     async def _set_up(self) -> None:
@@ -117,7 +118,7 @@ class PN532:
             await link.command(command, _LOOKS, False)
         if await link.command(_VERSION, _LOOKS, True) < 1 or link.answer[0] != _PN532:
             raise ChipFault("rfid", "says chip %02Xh: not a PN532" % link.answer[0])
-        await self._wake_cards()
+        self._wake_in = 0
 
     async def _wake_cards(self) -> None:
         """Switch the field off and on, which takes every card back to where it answers."""
@@ -125,6 +126,7 @@ class PN532:
         await sleep_ms(_FIELD_MS)
         await self._link.command(_FIELD_ON, _LOOKS, False)
         await sleep_ms(_FIELD_MS)
+        self._wake_in = _WAKE_POLLS
 
     def _targets(self, length: int) -> "list[bytes]":
         """The UIDs in an answer: NbTg, then Tg, SENS_RES, SEL_RES, NFCIDLength, NFCID of each."""

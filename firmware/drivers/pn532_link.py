@@ -53,10 +53,12 @@ class Link:
 
     Attributes:
         answer: parameters of the last answer, from index 0 on.
+        tries: how often the last command was sent until it was answered.
     """
 
     def __init__(self, bus: "Bus") -> None:
         self.answer = bytearray(LONGEST)
+        self.tries = 0
         self._bus = bus
         self._in = bytearray(LONGEST)
         self._start = 0  # of the parameters in what was read, and their number
@@ -86,7 +88,9 @@ class Link:
         Raises:
             ChipFault: three tries did not bring an answer to this command.
         """
-        for _ in range(_TRIES):
+        self.tries = 0
+        while self.tries < _TRIES:
+            self.tries += 1
             self._kept = -1
             self._bus.begin()
             await sleep_ms(_WAKE_MS)

@@ -1,4 +1,4 @@
-"""The PN532 driver against the chip model, on both of its buses, in simulated time."""
+"""The PN532 driver against the chip model, on each of its buses, in simulated time."""
 
 import gc
 import random
@@ -7,91 +7,13 @@ import drivers.pn532 as driver
 import drivers.pn532_link as link
 from drivers.fault import ChipFault
 from drivers.pn532 import PN532
-from drivers.pn532_bus import I2CBus, SPIBus
+from drivers.pn532_bus import SPIBus
 from port import block_ms, sleep_ms
-from sim.chips.clock import ManualClock, real_us
-from sim.chips.iso14443 import Card
+from sim.chips.clock import real_us
+from sim.chips.iso14443 import HALT, Card
 from sim.chips.pn532 import PN532Model
-from sim.chips.pn532_firmware import ACK, NACK, packed
-
-FOUR = b"\x12\x34\x56\x78"
-SEVEN = b"\x04\xa1\xb2\xc3\xd4\xe5\xf6"
-TEN = b"\x04\x01\x02\x03\x04\x05\x06\x07\x08\x09"
-BUSES = ("spi", "lsb first", "i2c")
-
-
-def reason_in(fault):
-    assert fault.chip == "rfid"
-    assert 0 < len(fault.reason) <= 120
-    return fault.reason
-
-
-class CountingBus:
-    """A bus that also counts the bytes between two rests of the driver, and keeps what is sent."""
-
-    def __init__(self, bus):
-        self.bus = bus
-        self.name = bus.name
-        self.begin = bus.begin
-        self.bytes = 0
-        self.sent = []
-
-    def write(self, frame):
-        self.bytes += len(frame)
-        self.sent.append(frame)
-        self.bus.write(frame)
-
-    def status(self):
-        self.bytes += 2
-        return self.bus.status()
-
-    def read(self, into):
-        self.bytes += len(into)
-        self.bus.read(into)
-
-
-class Rig:
-    """A started driver on a model; the driver's sleeps move the model's clock."""
-
-    def __init__(self, bus="spi", seed=1):
-        self.clock = ManualClock()
-        self.model = model = PN532Model(self.clock, seed, bus == "lsb first")
-        wires = I2CBus(model) if bus == "i2c" else SPIBus(model, model.cs, bus == "lsb first")
-        self.bus = CountingBus(wires)
-        self.most = 0
-        self.use_clock()
-        self.reader = PN532(self.bus, model.rst)
-        self.reader.start()
-
-    def use_clock(self):
-        driver.sleep_ms = link.sleep_ms = self.sleep_ms
-        driver.block_ms = self.clock.pass_ms
-
-    async def sleep_ms(self, ms):
-        self.most = max(self.most, self.bus.bytes)
-        self.bus.bytes = 0
-        self.clock.pass_ms(ms)
-        await sleep_ms(0)
-
-    def put(self, *uids):
-        cards = [Card(uid, wake_us=0) for uid in uids]
-        for card in cards:
-            self.model.field.put(card)
-        return cards
-
-    async def fault(self):
-        """The reason of the ChipFault that the next poll raises; None when it raises none."""
-        try:
-            await self.reader.uids()
-        except ChipFault as fault:
-            return reason_in(fault)
-        return None
-
-    async def reads(self, *uids):
-        """Put cards with these UIDs: does the driver find exactly them?"""
-        self.model.field.clear()
-        self.put(*uids)
-        return sorted(await self.reader.uids()) == sorted(uids)
+from sim.chips.pn532_firmware import ACK, packed
+from tests.firmware.unit.pn532_rig import BUSES, FOUR, SEVEN, TEN, Rig
 
 
 def complaint(reader):
@@ -150,6 +72,27 @@ async def test_cards_are_read_again_by_every_poll_although_they_were_listed():
         rig.put(FOUR, SEVEN)
         for _ in range(4):
             assert sorted(await rig.reader.uids()) == sorted((FOUR, SEVEN))
+
+
+async def test_cards_of_a_listing_that_was_never_fetched_are_read_by_the_next_poll():
+    rig = Rig()
+    await rig.reader.uids()
+    rig.put(FOUR, SEVEN)
+    rig.bus.lost = 4
+    await rig.reader.uids()
+    assert rig.bus.lost == 0
+    assert sorted(await rig.reader.uids()) == sorted((FOUR, SEVEN))
+
+
+async def test_card_that_got_into_a_silent_state_is_read_by_one_of_the_next_ten_polls():
+    rig = Rig()
+    await rig.reader.uids()
+    (card,) = rig.put(FOUR)
+    card.state = HALT
+    polls = 1
+    while await rig.reader.uids() != [FOUR]:
+        polls += 1
+    assert 1 < polls <= 10
 
 
 async def test_card_put_beside_a_listed_one_is_found():
@@ -338,172 +281,6 @@ async def test_noise_on_the_wires_never_invents_a_uid():
     assert read > 60
 
 
-class Wrong:
-    """A bus of a chip that sends what it is told to, whatever it is asked."""
-
-    name = "SPI"
-
-    def __init__(self, *answers):
-        self.answers = answers
-        self.command = self.turn = 0
-
-    def begin(self):
-        pass
-
-    def write(self, frame):
-        if frame not in (ACK, NACK):
-            self.command = frame[6]
-            self.turn = 0
-
-    def status(self):
-        return 1
-
-    def read(self, into):
-        data = self.says()
-        self.turn += 1
-        for i in range(len(into)):
-            into[i] = data[i - 1] if 0 < i <= len(data) else 0
-
-    def says(self):
-        """The acknowledgement, then the answers; the last of them again and again."""
-        if self.turn == 0:
-            return ACK
-        if self.command == 0x4A:
-            return self.answers[min(self.turn, len(self.answers)) - 1]
-        return packed(bytes((self.command + 1, 0x32)))
-
-
-def listing(*targets):
-    """An answer to InListPassiveTarget with targets (SAK, UID)."""
-    body = bytes((0x4B, len(targets)))
-    for number in range(len(targets)):
-        sak, uid = targets[number]
-        body += bytes((number + 1, 0, 0x44, sak, len(uid))) + uid
-    return packed(body)
-
-
-async def answered(*answers):
-    """What the driver makes of these answers to its listing: UIDs or "fault"."""
-    Rig()  # simulated time
-    try:
-        return await PN532(Wrong(*answers), lambda _level: None).uids()
-    except ChipFault:
-        return "fault"
-
-
-async def test_answer_is_believed_only_when_it_came_twice_alike():
-    right, other = listing((8, FOUR)), listing((8, b"\x12\x34\x57\x77"))
-    assert await answered(right) == [FOUR]
-    assert await answered(other, right, right) == [FOUR]
-    assert await answered(right, other, right, other) == "fault"
-
-
-async def test_noise_that_leaves_the_checksum_right_never_invents_a_uid():
-    random.seed(3)
-    believed = 0
-    for _ in range(60):
-        answers = []
-        for _ in range(12):
-            data = bytearray(listing((8, FOUR)))
-            if random.getrandbits(1):
-                at, by = 12 + random.getrandbits(8) % 3, 1 + random.getrandbits(7)
-                data[at] = data[at] + by & 0xFF
-                data[at + 1] = data[at + 1] - by & 0xFF
-            answers.append(bytes(data))
-        found = await answered(*answers)
-        assert found in ([FOUR], "fault")
-        believed += found == [FOUR]
-    assert believed > 20
-
-
-async def test_frame_with_any_byte_wrong_is_not_believed():
-    good = listing((8, FOUR))
-    for at in range(1, len(good) - 1):
-        wrong = bytearray(good)
-        wrong[at] ^= 0x10
-        assert await answered(bytes(wrong)) == "fault", at
-
-
-async def test_preamble_of_any_length_is_skipped():
-    for zeros in range(4):
-        assert await answered(bytes(zeros) + listing((8, SEVEN))) == [SEVEN]
-
-
-async def test_listing_that_does_not_add_up_is_a_fault_and_not_a_uid():
-    for answer in (
-        packed(b"\x4b"),
-        packed(b"\x4b\x03"),
-        packed(b"\x4b\x01"),
-        packed(b"\x4b\x00\x01"),
-        packed(b"\x4b\x01\x02\x00\x04\x08\x04" + FOUR),  # target number
-        packed(b"\x4b\x01\x01\x00\x04\x08\x04" + FOUR + b"\x00"),  # something behind
-        packed(b"\x4b\x01\x01\x00\x04\x08\x05" + FOUR),  # longer than the frame
-        packed(b"\x4b\x02\x01\x00\x04\x08\x04" + FOUR),  # one of two
-        packed(b"\x4b\x01\x01\x00\x04\x08\xff" + FOUR),
-        listing((8, b"\x01\x02\x03")),
-        listing((8, b"\x01\x02\x03\x04\x05")),
-        listing((8, b"\x88\x04\x01\x02")),  # the first part of a longer UID
-        listing((0x0C, FOUR)),  # a SAK that says the same
-        packed(b"\x03\x32\x01\x06\x07"),  # the answer to another command
-    ):
-        assert await answered(answer) == "fault", answer
-
-
-async def test_card_that_is_listed_twice_is_one_uid():
-    assert await answered(listing((0, SEVEN), (0, SEVEN))) == [SEVEN]
-
-
-class Stranger(Wrong):
-    """A chip that says it is something else."""
-
-    def says(self):
-        if self.turn and self.command == 0x02:
-            return packed(b"\x03\x33")
-        return Wrong.says(self)
-
-
-async def test_chip_that_says_it_is_none_is_refused():
-    rig = Rig()
-    rig.reader = PN532(Stranger(listing((8, FOUR))), lambda _level: None)
-    assert "33h" in await rig.fault()
-
-
-class RandomBus:
-    """A chip that is always ready, with random bytes, often from well-formed frames."""
-
-    name = "SPI"
-    lure = ACK + NACK + listing((8, FOUR))
-
-    def begin(self):
-        pass
-
-    def write(self, frame):
-        pass
-
-    def status(self):
-        return random.getrandbits(8)
-
-    def read(self, into):
-        at = random.getrandbits(5) % len(self.lure) if random.getrandbits(1) else 0
-        for i in range(len(into)):
-            byte = random.getrandbits(8) if random.getrandbits(4) == 0 else 0
-            into[i] = byte or self.lure[(at + i) % len(self.lure)]
-
-
-async def test_thousands_of_random_answers_neither_crash_nor_make_a_uid():
-    random.seed(11)
-    rig = Rig()
-    reader = PN532(RandomBus(), lambda _level: None)
-    for _ in range(100):
-        reader._working = True  # past the set-up, which would hide the listing
-        reader._dazed = False
-        try:
-            assert await reader.uids() in ([], [FOUR])
-        except ChipFault:
-            pass
-    assert rig.clock.now > 1_000_000
-
-
 async def test_set_up_takes_less_than_100_ms_and_start_one_of_them():
     for bus in BUSES:
         rig = Rig(bus)
@@ -562,7 +339,7 @@ async def test_empty_poll_allocates_less_than_a_kilobyte():
     Rig()
     driver.sleep_ms = link.sleep_ms = sleep_ms
     reader = PN532(SilentBus(), lambda _level: None)
-    reader._working = True
+    reader._working, reader._wake_in = True, 100
     assert await reader.uids() == []
     gc.collect()
     gc.disable()
