@@ -33,7 +33,6 @@ class _Delay:
                 self._waiting = True
                 self._since = now
             if not 0 <= ticks_diff(now, self._since) < self._ms:
-                self._waiting = False
                 self._output = value
         return self._output
 
@@ -80,7 +79,6 @@ class Settle:
             self._since = now
         if not 0 <= ticks_diff(now, self._since) < self._ms:
             self._output = value
-            self._candidate = None
         return self._output
 
 

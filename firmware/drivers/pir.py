@@ -59,7 +59,6 @@ class PIR:
             self._warm = not 0 <= lasted < self._warm_up_ms
             if not self._warm:
                 return None
-            self._since = now
         moving = self._pin() == self._active
         if moving != self._moving:
             self._moving = moving

@@ -37,7 +37,6 @@ _SETUP = (
 )
 _LIST = frame(b"\x4a\x02\x00")  # InListPassiveTarget, 7.3.5: two targets, 106 kbit/s type A
 
-_BOOT_MS = const(10)
 _FIELD_MS = const(6)  # a card resets within 5.1 ms and wakes within 5 ms (14443-3, 6.2.3)
 _WAKE_POLLS = const(10)  # no card stays unnoticed for longer, whatever state it got into
 _LOOKS = const(50)
@@ -112,8 +111,6 @@ class PN532:
 
     async def _set_up(self) -> None:
         link = self._link
-        await sleep_ms(_BOOT_MS)
-        link.abort()  # for boards whose reset line is not wired
         for command in _SETUP:
             await link.command(command, _LOOKS, False)
         if await link.command(_VERSION, _LOOKS, True) < 1 or link.answer[0] != _PN532:

@@ -68,10 +68,6 @@ class Link:
         self._heard = _NOTHING
         self._acknowledged = False
 
-    def abort(self) -> None:
-        """End whatever command the chip is busy with (6.2.1.3)."""
-        self._bus.write(_ACK_FRAME)
-
     async def command(self, sent: bytes, looks: int, twice: bool) -> int:
         """Carry out a command; its answer is left in `answer`.
 
@@ -103,7 +99,7 @@ class Link:
                     if self._read() == _ANSWER and self._take(sent[6] + 1, twice):
                         return self._length
                     self._bus.write(_NACK_FRAME)
-            self.abort()
+            self._bus.write(_ACK_FRAME)  # ends whatever the chip is busy with (6.2.1.3)
         raise ChipFault("rfid", self._why())
 
     async def _ready(self, looks: int) -> bool:

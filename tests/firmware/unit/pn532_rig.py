@@ -19,24 +19,27 @@ BUSES = ("spi", "lsb first", "i2c")
 
 def reason_in(fault):
     assert fault.chip == "rfid"
-    assert 0 < len(fault.reason) <= 120
+    assert 0 < len(fault.reason) <= 80  # what fits into a fact
     return fault.reason
 
 
 class CountingBus:
     """A bus that also counts the bytes between two rests of the driver, and keeps what is sent."""
 
-    def __init__(self, bus):
+    def __init__(self, bus, clock):
+        self.clock = clock
         self.bus = bus
         self.name = bus.name
         self.begin = bus.begin
         self.bytes = 0
         self.sent = []
+        self.sent_at = []
         self.lost = 0  # reads that come to nothing, counted down
 
     def write(self, frame):
         self.bytes += len(frame)
         self.sent.append(frame)
+        self.sent_at.append(self.clock())
         self.bus.write(frame)
 
     def status(self):
@@ -58,7 +61,7 @@ class Rig:
         self.clock = ManualClock()
         self.model = model = PN532Model(self.clock, seed, bus == "lsb first")
         wires = I2CBus(model) if bus == "i2c" else SPIBus(model, model.cs, bus == "lsb first")
-        self.bus = CountingBus(wires)
+        self.bus = CountingBus(wires, self.clock)
         self.most = 0
         self.use_clock()
         self.reader = PN532(self.bus, model.rst)

@@ -77,11 +77,11 @@ async def test_cards_are_read_again_by_every_poll_although_they_were_listed():
 async def test_cards_of_a_listing_that_was_never_fetched_are_read_by_the_next_poll():
     rig = Rig()
     await rig.reader.uids()
-    rig.put(FOUR, SEVEN)
+    rig.put(FOUR)
     rig.bus.lost = 4
-    await rig.reader.uids()
+    assert await rig.reader.uids() == []
     assert rig.bus.lost == 0
-    assert sorted(await rig.reader.uids()) == sorted((FOUR, SEVEN))
+    assert await rig.reader.uids() == [FOUR]
 
 
 async def test_card_that_got_into_a_silent_state_is_read_by_one_of_the_next_ten_polls():
@@ -93,6 +93,19 @@ async def test_card_that_got_into_a_silent_state_is_read_by_one_of_the_next_ten_
     while await rig.reader.uids() != [FOUR]:
         polls += 1
     assert 1 < polls <= 10
+
+
+async def test_field_is_off_and_on_for_as_long_as_cards_need():
+    rig = Rig()
+    rig.put(FOUR)
+    await rig.reader.uids()
+    rig.bus.sent.clear()
+    rig.bus.sent_at.clear()
+    assert await rig.reader.uids() == [FOUR]
+    assert [sent[6:-2] for sent in rig.bus.sent[:2]] == [b"\x32\x01\x00", b"\x32\x01\x01"]
+    off, on, asked = rig.bus.sent_at[:3]
+    assert on - off >= 5_100 + 2_000  # 2 ms for the chip to carry it out
+    assert asked - on >= 5_000 + 2_000
 
 
 async def test_card_put_beside_a_listed_one_is_found():
@@ -194,6 +207,7 @@ async def test_silent_mute_and_refusing_chips_are_reported_in_bounded_time():
             began = rig.clock.now
             assert says in await rig.fault(), (bus, fault)
             assert rig.clock.now - began < 1_000_000
+            assert rig.bus.sent[-1] == ACK  # which ends what may still be going on
             rig.model.fault = None
             rig.reader.start()
             assert await rig.reads(SEVEN), (bus, fault)

@@ -114,9 +114,41 @@ async def test_listing_that_does_not_add_up_is_a_fault_and_not_a_uid():
         listing((8, b"\x01\x02\x03\x04\x05")),
         listing((8, b"\x88\x04\x01\x02")),  # the first part of a longer UID
         listing((0x0C, FOUR)),  # a SAK that says the same
-        packed(b"\x03\x32\x01\x06\x07"),  # the answer to another command
+        listing((8, FOUR), (8, SEVEN), (8, FOUR)),
+        packed(b"\x61\x01\x01\x00\x04\x08\x04" + FOUR),  # the answer to another command
     ):
         assert await answered(answer) == "fault", answer
+
+
+class Busy(Wrong):
+    """A chip whose line is not driven for a while after every command."""
+
+    def __init__(self, status):
+        Wrong.__init__(self, listing((8, FOUR)))
+        self.idle = status
+        self.looks = self.commands = 0
+
+    def write(self, frame):
+        Wrong.write(self, frame)
+        self.looks = 0
+        self.commands += 1
+
+    def status(self):
+        self.looks += 1
+        return self.idle if self.looks <= 5 else 1
+
+    def says(self):
+        assert self.looks > 5
+        return Wrong.says(self)
+
+
+async def test_line_that_nobody_drives_is_waited_for_and_not_read():
+    for status in (0x00, 0xFF, -1):
+        rig = Rig()
+        bus = Busy(status)
+        rig.reader = PN532(bus, lambda _level: None)
+        assert await rig.reader.uids() == [FOUR]
+        assert bus.commands <= 10
 
 
 async def test_card_that_is_listed_twice_is_one_uid():

@@ -122,6 +122,18 @@ def test_pir_that_is_stuck_for_weeks_stays_a_fault_although_ticks_wrap():
         assert rig.fault()
 
 
+def test_pir_that_is_not_polled_for_days_has_not_forgotten_the_time():
+    for pause in (PERIOD // 2 + 5, PERIOD - 5):
+        rig = Rig()
+        rig.model = PIRModel(rig.clock)
+        rig.sensor = PIR(rig.model)
+        rig.run(100)
+        rig.model.fault = "high"
+        assert rig.run(pause, every=pause) == [True]  # warm by now
+        assert rig.run(pause, every=pause) == [None]  # and stuck
+        assert rig.fault()
+
+
 def test_pir_of_somebody_who_moves_all_day_is_no_fault():
     rig = pir_rig(stuck_ms=10 * MINUTE)
     random.seed(4)
@@ -156,7 +168,8 @@ def test_seat_switch_follows_who_sits_and_a_filter_hides_its_bounce():
 def test_seat_switch_that_chatters_is_a_fault_until_it_is_quiet():
     rig = switch_rig()
     rig.model.fault = "chatter"
-    assert rig.run(20_000)[-1] is None
+    assert rig.run(9_000)[-1] is None
+    assert rig.run(20_000) == [None]
     assert rig.fault() == (
         "seat-switch",
         "changed more than 20 times in 10 s: a loose wire or a worn contact",
