@@ -1,11 +1,14 @@
 """Files and folders on the unit's flash, as an update needs them.
 
 `open` and `os` work on LittleFS there: what was written is durable once the file is closed, and
-closing, renaming and removing are each done or undone after a power cut, in their order.
+closing and removing are each done or undone after a power cut, in their order. Nothing is renamed:
+after a cut in the middle of that, some other file can't be seen until something is written (the
+littlefs of MicroPython 1.29 lacks the repair of littlefs pull request 937), and it may be main.py.
 """
 
 import os
 
+_CHUNK = 512
 _FOLDER = 0x4000
 """The bit of a folder in a file's mode."""
 
@@ -31,9 +34,10 @@ def start_of(path: str, length: int) -> bytes:
     """The first `length` bytes of a file, fewer if it is shorter, none if there is no file."""
     try:
         with open(path, "rb") as file:
-            return file.read(length)
+            start: bytes = file.read(length)
     except OSError:
         return b""
+    return start
 
 
 def append(path: str, data: bytes) -> None:
@@ -44,6 +48,19 @@ def append(path: str, data: bytes) -> None:
     """
     with open(path, "ab") as file:
         file.write(data)
+
+
+def copy(path: str, target: str) -> None:
+    """Make a new file of the bytes of another; durable, and whole, on return only.
+
+    Raises:
+        OSError: The flash failed or is full.
+    """
+    with open(path, "rb") as source, open(target, "wb") as file:
+        data = source.read(_CHUNK)
+        while data:
+            file.write(data)
+            data = source.read(_CHUNK)
 
 
 def remove(path: str) -> None:

@@ -69,7 +69,7 @@ def head_length(path: str, key: "PublicKey") -> int:
 def name_holds(path: str) -> bool:
     """Whether the name that the file begins with is that of the head behind it."""
     with open(path, "rb") as file:
-        name = file.read(NAME)
+        name: bytes = file.read(NAME)
         return name == hexlify(_hash(file, sha256())[: NAME // 2])
 
 

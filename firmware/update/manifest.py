@@ -116,9 +116,7 @@ class Manifest:
         if self.mpy != unit.mpy:
             raise Refused("mpy", "the update is for .mpy %d, not %d" % (self.mpy, unit.mpy))
         if unit.version < self.requires:
-            raise Refused(
-                "requires", "install version %d or later before this one" % self.requires
-            )
+            raise Refused("requires", "install version %d or later before this one" % self.requires)
         if self.version == unit.version:
             raise Refused("version", "version %d runs already" % self.version)
         if self.version < unit.version and self.downgrade < unit.version:

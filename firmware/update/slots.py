@@ -15,15 +15,6 @@ which an odd number is told from ours.
 
 import os
 
-try:
-    from micropython import const
-except ImportError:
-
-    def const(value: int) -> int:
-        """MicroPython's compiler folds what is marked with this; CPython has no need."""
-        return value
-
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,8 +43,8 @@ TRIAL_BOOTS = 3
 """How often a new version may start without declaring itself healthy."""
 
 _KEY = "slots"
-_ROOT = const(0)
-_MARK = const(0x2C5 << 16)
+_ROOT = 0
+_MARK = 0x2C5 << 16
 
 
 class State:
@@ -112,6 +103,16 @@ class State:
         self.current, self.previous = self.previous, self.current
         self.trial, self.left, self.failed = False, 0, True
         self._save()
+
+    def forget(self) -> None:
+        """The version that failed its trial is being replaced: the next one has its own trial.
+
+        Raises:
+            OSError: NVS did not keep it.
+        """
+        if self.failed:
+            self.failed = False
+            self._save()
 
     def order(self) -> "list[int]":
         """The places to start, best first. One that failed its trial comes after the factory's."""
@@ -188,7 +189,7 @@ def start(
             try:
                 return place, load()
             except (Exception, SystemExit) as error:
-                why += " {}: {!r};".format(NAMES[place] or "factory", error)  # noqa: UP032
+                why += " {}: {!r};".format(NAMES[place] or "factory", error)
             for name in list(modules):
                 if name not in known:
                     del modules[name]

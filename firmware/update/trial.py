@@ -16,6 +16,7 @@ _LIMIT_MS = const(600_000)
 async def watch(
     nvs: "slots.Nvs",
     running: int,
+    *,
     good: "Callable[[], bool]",
     reset: "Callable[[], None]",
     good_ms: int = _GOOD_MS,

@@ -49,6 +49,7 @@ class Updater:
 
     def __init__(
         self,
+        *,
         root: str,
         nvs: "slots.Nvs",
         running: int,
@@ -90,6 +91,7 @@ class Updater:
             self._check_offer(name, size)
             if not self._resumes(again):
                 await self._fetch_head(size)
+            flash.remove(self._next)
             head = Head(self._slot + "/" + FILE, self._key)
             try:
                 self._check(head, size)
@@ -141,10 +143,7 @@ class Updater:
                 flash.append(self._next, self._name.encode())
             try:
                 await self._fill(self._next, -NAME, NAME + prefix_length(self._key))
-                length = head_length(self._next, self._key)
-                if length >= size:
-                    raise Refused("malformed", "the offered size is not the update's")
-                await self._fill(self._next, -NAME, NAME + length)
+                await self._fill(self._next, -NAME, NAME + self._head_length(size))
                 if name_holds(self._next):
                     self._take_over(size)
                     return
@@ -154,15 +153,23 @@ class Updater:
             flash.remove(self._next)
         raise Refused("corrupt", "what the host sends does not match the bundle's name")
 
+    def _head_length(self, size: int) -> int:
+        length = head_length(self._next, self._key)
+        if length < size:
+            return length
+        raise Refused("malformed", "the offered size is not the update's")
+
     def _take_over(self, size: int) -> None:
         head = Head(self._next, self._key)
         try:
             self._check(head, size)
         finally:
             head.close()
+        flash.remove(self._slot + "/" + slots.READY)
+        slots.State(self._nvs).forget()
         self._clear_slot()
         os.mkdir(self._slot)
-        os.rename(self._next, self._slot + "/" + FILE)
+        flash.copy(self._next, self._slot + "/" + FILE)
 
     def _check(self, head: Head, size: int) -> None:
         """Every line of the manifest has to be sound before anything is done for it."""
@@ -235,4 +242,3 @@ class Updater:
         """Remove the slot: first of all it stops being `ready`, then being resumable."""
         for name in (slots.READY, FILE, ""):
             flash.remove((self._slot + "/" + name).rstrip("/"))
-
