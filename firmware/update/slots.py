@@ -224,5 +224,6 @@ def _path(factory: "list[str]", root: str, place: int) -> "list[str]":
     """`sys.path` for a place: the root's entries give way, so that versions never mix."""
     if place == _ROOT:
         return factory
-    ours = ("", root, folder(root, _ROOT))
-    return [folder(root, place)] + [entry for entry in factory if entry not in ours]
+    ours = ("", folder(root, _ROOT))
+    others = [entry for entry in factory if entry.rstrip("/") not in ours]
+    return [folder(root, place)] + others

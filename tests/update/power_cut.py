@@ -1,7 +1,7 @@
 """On the MicroPython VM: a unit's life with updates, cut at every operation and cut again.
 
-`power_cut.py FOLDER SCENARIO BLOCKS CUTS`: the folder has `key` and bundles by their versions; the
-result is one line of JSON.
+`power_cut.py FOLDER SCENARIO SIZE CUTS`: the folder has `key` and bundles by their versions; SIZE is
+that of an erase block in bytes; the result is one line of JSON.
 """
 
 import asyncio
@@ -10,16 +10,19 @@ import os
 import sys
 import time
 
-from tests.update.nor import Power, blank, fingerprint
+from tests.update.nor import Power, blank
 from update import slots
 from update.head import version_at
 from update.manifest import Identity
-from update.signature import load_key
+from update.signature import PublicKey
 from update.updater import Updater
 
 ROOT = "/unit"
 SICK = {5}
 """Versions that never declare themselves healthy."""
+
+BLOCKS = 96
+"""Erase blocks of the unit's file system."""
 
 PARTS = ("app", "part_one", "inner.part_two")
 
@@ -28,11 +31,26 @@ class Broken(Exception):
     """The unit is not as it must be."""
 
 
+class Key(PublicKey):
+    """A key that remembers what it has verified: there are thousands of lives, and few bundles."""
+
+    def __init__(self, modulus):
+        super().__init__(modulus)
+        self._known = {}
+
+    def verifies(self, signature, digest):
+        """As the real one, which has been asked once."""
+        if (signature, digest) not in self._known:
+            self._known[signature, digest] = super().verifies(signature, digest)
+        return self._known[signature, digest]
+
+
 class World:
     """The host's side: the key and the bundles."""
 
     def __init__(self, folder):
-        self.key = load_key(folder + "/key")
+        with open(folder + "/key", "rb") as file:
+            self.key = Key(file.read())
         self.bundles = {}
         for file in os.listdir(folder):
             if file.endswith(".bundle"):
@@ -74,7 +92,7 @@ def boot(power):
         os.umount(ROOT)
     except OSError:
         pass
-    os.mount(os.VfsLfs2(power.flash), ROOT)
+    os.mount(os.VfsLfs2(power.flash, mtime=False), ROOT)
     sys.path[:] = PATH
     for name in list(sys.modules):
         if name.split(".")[0] in {"app", "part_one", "inner"}:
@@ -121,10 +139,10 @@ def live(world, power, goal, allowed):
     raise Broken("version %d never settled" % goal)
 
 
-def factory(world, blocks):
+def factory(world, size):
     """A unit as it leaves the factory, with version 1 in its root."""
-    power = Power(blank(blocks))
-    os.mount(os.VfsLfs2(power.flash), ROOT)
+    power = Power(blank(BLOCKS, size), size)
+    os.mount(os.VfsLfs2(power.flash, mtime=False), ROOT)
     bundle = world.bundles[1]
     head = 8 + world.key.size + int.from_bytes(bundle[4:8], "little")
     files = [("bundle.head", world.names[1].encode() + bundle[:head])]
@@ -143,17 +161,17 @@ def factory(world, blocks):
     return power.state()
 
 
-def after(world, state, goal):
+def after(world, state, goal, size):
     """The state of a unit that has been updated to `goal`."""
-    power = Power(state)
+    power = Power(state, size)
     live(world, power, goal, set(world.names))
     os.umount(ROOT)
     return power.state()
 
 
-def switched(world, state, goal):
+def switched(world, state, goal, size):
     """The state of a unit that has just installed `goal` and not started it yet."""
-    power = Power(state)
+    power = Power(state, size)
     place, _ = boot(power)
     updater = world.updater(power, place)
     assert asyncio.run(updater.run(world.names[goal], len(world.bundles[goal])))
@@ -161,67 +179,79 @@ def switched(world, state, goal):
     return power.state()
 
 
-def scenario(world, name, blocks):
+def scenario(world, name, size):
     """Where the life begins, the version that it must end with, and those that may start."""
-    first = factory(world, blocks)
+    state = factory(world, size)
     if name == "first":
-        return first, 2, {1, 2}
-    fourth = after(world, after(world, after(world, first, 2), 3), 4)
+        return state, 2, {1, 2}
+    for version in (2, 3, 4):
+        state = after(world, state, version, size)
     if name == "update":
-        return fourth, 6, {4, 6}
+        return state, 6, {4, 6}
     if name == "rollback":
-        return switched(world, fourth, 5), 6, {4, 5, 6}
+        return switched(world, state, 5, size), 6, {4, 5, 6}
     raise ValueError(name)
 
 
-def explore(world, start, goal, allowed, cuts):
-    """Every state that `cuts` cuts can leave; a life from each must reach the goal."""
-    began = time.ticks_ms()
-    layer = {fingerprint(start): start}
-    seen = set(layer)
-    failures = []
-    report = {"states": [], "lives": 0}
-    for depth in range(cuts + 1):
-        following = {}
-        for state in layer.values():
-            power = Power(state)
-            if depth < cuts:
-                power.record()
-            report["lives"] += 1
-            try:
-                live(world, power, goal, allowed)
-            except Exception as error:
-                failures.append("%d cuts: %r" % (depth, error))
-            if depth == 0:
-                report["operations"] = power.counts
-            for key, found in (power.states or {}).items():
-                if key not in seen:
-                    seen.add(key)
-                    following[key] = found
-            if depth + 1 == cuts:  # the last layer is lived at once: it would not fit in memory
-                for found in following.values():
-                    report["lives"] += 1
-                    try:
-                        live(world, Power(found), goal, allowed)
-                    except Exception as error:
-                        failures.append("%d cuts: %r" % (cuts, error))
-                report["last"] = report.get("last", 0) + len(following)
-                following = {}
-        report["states"].append(len(layer))
-        layer = following
-        if not layer:
-            break
-    report["states"].append(report.pop("last", 0))
-    report["failures"] = len(failures)
-    report["first_failures"] = failures[:5]
-    report["ms"] = time.ticks_diff(time.ticks_ms(), began)
-    return report
+class Explorer:
+    """Lives from every state that cuts can leave; each must reach the goal."""
+
+    def __init__(self, world, size, goal, allowed):
+        self.world = world
+        self.size = size
+        self.goal = goal
+        self.allowed = allowed
+        self.lives = 0
+        self.failures = []
+        self.seen = set()
+
+    def live(self, state, cuts, record):
+        """A life that begins after so many cuts; returns its `Power`."""
+        power = Power(state, self.size)
+        if record:
+            power.record()
+        self.lives += 1
+        try:
+            live(self.world, power, self.goal, self.allowed)
+        except Exception as error:
+            self.failures.append("after %d cuts: %r" % (cuts, error))
+        return power
+
+    def fresh(self, states):
+        """Those of the states that no life has begun from."""
+        new = {key: state for key, state in states.items() if key not in self.seen}
+        self.seen.update(new)
+        return new.values()
+
+    def explore(self, start, cuts):
+        """Go through all; the last cut's states are lived at once, they would not fit in memory."""
+        began = time.ticks_ms()
+        counts = [1] + [0] * cuts
+        power = self.live(start, 0, True)
+        first = list(self.fresh(power.states))
+        counts[1] = len(first)
+        for state in first:
+            again = self.live(state, 1, cuts > 1)
+            if cuts > 1:
+                for second in self.fresh(again.states):
+                    self.live(second, 2, False)
+                    counts[2] += 1
+        return {
+            "operations": power.counts,
+            "states": counts,
+            "lives": self.lives,
+            "failures": len(self.failures),
+            "first_failures": self.failures[:5],
+            "ms": time.ticks_diff(time.ticks_ms(), began),
+        }
 
 
-def main(folder, name, blocks, cuts):
+def main(folder, name, size, cuts):
     """Run a scenario and print what came of it."""
-    world = World(folder)
-    print(json.dumps(explore(world, *scenario(world, name, int(blocks)), int(cuts))))
+    world, size = World(folder), int(size)
+    start, goal, allowed = scenario(world, name, size)
+    explorer = Explorer(world, size, goal, allowed)
+    print(json.dumps(explorer.explore(start, int(cuts))))
 
 
 if __name__ == "__main__":
