@@ -1,7 +1,9 @@
+# Runs on MicroPython too, which has neither pathlib nor pytest.
+# ruff: noqa: PTH102, PTH123, PTH208, SIM105, UP031
 """On the MicroPython VM: a unit's life with updates, cut at every operation and cut again.
 
-`power_cut.py FOLDER SCENARIO SIZE CUTS`: the folder has `key` and bundles by their versions; SIZE is
-that of an erase block in bytes; the result is one line of JSON.
+`power_cut.py FOLDER SCENARIO SIZE CUTS`: the folder has `key` and bundles by their versions, SIZE
+is that of an erase block in bytes; the result is one line of JSON.
 """
 
 import asyncio
@@ -10,12 +12,13 @@ import os
 import sys
 import time
 
-from tests.update.nor import Power, blank
 from update import slots
 from update.head import version_at
 from update.manifest import Identity
 from update.signature import PublicKey
 from update.updater import Updater
+
+from tests.update.nor import Power, blank
 
 ROOT = "/unit"
 SICK = {5}
@@ -27,7 +30,7 @@ BLOCKS = 96
 PARTS = ("app", "part_one", "inner.part_two")
 
 
-class Broken(Exception):
+class UnitError(Exception):
     """The unit is not as it must be."""
 
 
@@ -82,7 +85,7 @@ def load():
         module = __import__(name, None, None, ("VERSION",))
         found.add((module.VERSION, module.__file__[: -len(name) - len("/.mpy")]))
     if len(found) != 1:
-        raise Broken("a mix of versions: %s" % found)
+        raise UnitError("a mix of versions: %s" % found)
     return found.pop()
 
 
@@ -97,18 +100,18 @@ def boot(power):
     for name in list(sys.modules):
         if name.split(".")[0] in {"app", "part_one", "inner"}:
             del sys.modules[name]
-    mine = {name: module for name, module in sys.modules.items()}
+    mine = dict(sys.modules)
     try:
         place, (version, base) = slots.start(ROOT, power.nvs, load, sys.path, sys.modules)
         if base != slots.folder(ROOT, place):
-            raise Broken("%s was imported for %s" % (base, place))
+            raise UnitError("%s was imported for %s" % (base, place))
         return place, version
     finally:
         for name, module in mine.items():  # the loader takes itself out; the next boot needs it
             sys.modules[name] = module
 
 
-PATH = sys.path[:] + [ROOT]
+PATH = [*sys.path, ROOT]
 """As on a unit, where the root is on the path."""
 
 
@@ -118,11 +121,11 @@ def live(world, power, goal, allowed):
     for _ in range(12):
         place, version = boot(power)
         if version not in allowed:
-            raise Broken("version %d starts" % version)
+            raise UnitError("version %d starts" % version)
         state = slots.State(power.nvs)
         if settled and version == goal:
             if state.trial or state.current != place:
-                raise Broken("settled, but the state says otherwise")
+                raise UnitError("settled, but the state says otherwise")
             return
         if state.trial:
             if version in SICK:
@@ -135,8 +138,8 @@ def live(world, power, goal, allowed):
             world.updater(power, place).run(world.names[goal], len(world.bundles[goal]))
         )
         if again:
-            raise Broken("the host was silent")
-    raise Broken("version %d never settled" % goal)
+            raise UnitError("the host was silent")
+    raise UnitError("version %d never settled" % goal)
 
 
 def factory(world, size):
@@ -213,7 +216,7 @@ class Explorer:
         self.lives += 1
         try:
             live(self.world, power, self.goal, self.allowed)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure
             self.failures.append("after %d cuts: %r" % (cuts, error))
         return power
 

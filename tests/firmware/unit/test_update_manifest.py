@@ -1,10 +1,13 @@
+# Runs on MicroPython too, which has neither pathlib nor pytest.
+# ruff: noqa: UP031
 """The manifest on the unit: one spelling, and only for whom it is meant."""
 
 import io
 
-from tests.firmware.unit.update_release import FILES, manifest
 from update.manifest import Identity, Manifest
 from update.refusal import Refused
+
+from tests.firmware.unit.update_release import FILES, manifest
 
 UNIT = Identity("desk-unit", 1, 5, 6)
 

@@ -1,9 +1,12 @@
+# Runs on MicroPython too, which has neither pathlib nor pytest.
+# ruff: noqa: UP031
 """RSA signatures on the unit: the one right block is taken, and nothing that resembles it."""
 
 from hashlib import sha256
 
-from tests.firmware.unit.update_release import _N, _SHA256, KEY, MODULUS, block, raw_sign
 from update.signature import PublicKey
+
+from tests.firmware.unit.update_release import _N, _SHA256, KEY, MODULUS, block, raw_sign
 
 DIGEST = sha256(b"what was signed").digest()
 

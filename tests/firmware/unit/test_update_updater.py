@@ -1,13 +1,16 @@
+# Runs on MicroPython too, which has neither pathlib nor pytest.
+# ruff: noqa: ASYNC230, PT017, PT018, PTH102, PTH123, PTH208
 """Fetching and installing: it resumes, it checks, it refuses, and what runs is never touched."""
 
 import os
 
-from tests.firmware.unit import update_release
-from tests.firmware.unit.update_release import FILES, Unit, bundle, manifest, name_of
 from update import slots
 from update.refusal import Refused
 from update.trial import watch
 from update.updater import PIECE
+
+from tests.firmware.unit import update_release
+from tests.firmware.unit.update_release import FILES, Unit, bundle, manifest, name_of
 
 HEAD = 8 + 384
 
@@ -70,7 +73,7 @@ async def test_a_link_that_fails_is_no_failure_of_the_flash():
     unit = Unit()
     name, data = bundle()
 
-    async def fetch(name, offset, size):
+    async def fetch(_, offset, size):
         if offset > 1500:
             raise OSError(113)
         return data[offset : offset + size]
@@ -81,7 +84,7 @@ async def test_a_link_that_fails_is_no_failure_of_the_flash():
 
 
 async def test_a_bundle_that_is_not_signed_with_the_unit_s_key_is_refused():
-    name, data = bundle()
+    _, data = bundle()
     for position in (8, HEAD - 1, HEAD, HEAD + 40, len(data) - sum(map(len, FILES.values())) - 1):
         changed = bytearray(data)
         changed[position] ^= 1

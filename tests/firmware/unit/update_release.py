@@ -1,3 +1,5 @@
+# Runs on MicroPython too, which has neither pathlib nor pytest.
+# ruff: noqa: PTH123, SIM105, UP031
 """A host and a unit for tests of updates, on CPython and on MicroPython.
 
 The bundles are made here a second time, by the letter of docs/update.md, so that the host's code
@@ -57,7 +59,16 @@ def raw_sign(padded):
     return pow(int.from_bytes(padded, "big"), _D, _N).to_bytes(384, "big")
 
 
-_LINES = "chequer-update product hardware mpy version requires downgrade files".split()
+_LINES = (
+    "chequer-update",
+    "product",
+    "hardware",
+    "mpy",
+    "version",
+    "requires",
+    "downgrade",
+    "files",
+)
 
 
 def manifest(contents=None, **changes):
