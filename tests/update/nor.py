@@ -118,14 +118,13 @@ class Power:
         self.flash.torn = self._torn
         self.nvs.torn = self._torn
 
-    def cut(self, at, kind=None):
-        """Fail at the `at`-th operation (of one kind) and stay dead."""
+    def cut(self, at):
+        """Fail at the operation with this number, from 0, and stay dead."""
         left = [at]
 
-        def before(now):
-            if left[0] and kind in {None, now}:
-                left[0] -= 1
-            if not left[0]:
+        def before(_):
+            left[0] -= 1
+            if left[0] < 0:
                 raise PowerCut
 
         self.flash.before = self.nvs.before = before

@@ -36,3 +36,10 @@ def test_whenever_power_fails_a_whole_version_starts_and_the_update_succeeds_lat
     assert len(report["states"]) == cuts + 1
     assert report["states"][1] >= 90
     assert report["lives"] == sum(report["states"])
+
+
+def test_the_states_that_were_recorded_are_those_that_cuts_really_leave(versions: Path):
+    report = json.loads(on_vm("power_cut.py", versions, "first", 512, 0))
+    assert report["failures"] == []
+    assert report["cuts"] > 1000
+    assert report["unknown"] == 0
