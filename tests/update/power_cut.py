@@ -13,7 +13,7 @@ import sys
 import time
 
 from update import slots
-from update.head import version_at
+from update.head import FILE, Head, digest_of, version_at
 from update.manifest import Identity
 from update.signature import PublicKey
 from update.updater import Updater
@@ -115,11 +115,25 @@ PATH = sys.path[:] + [ROOT]  # noqa: RUF005 - MicroPython has no starred list
 """As on a unit, where the root is on the path."""
 
 
+def check(world):
+    """A slot that says that it is ready is complete, whether or not it is the one that starts."""
+    for place in (1, 2):
+        if slots.ready(ROOT, place):
+            folder = slots.folder(ROOT, place)
+            head = Head(folder + "/" + FILE, world.key)
+            for path, _, digest in head.manifest().files():
+                if digest_of(folder + "/" + path) != digest:
+                    raise UnitError("slot %d is not what it says" % place)
+            head.close()
+
+
 def live(world, power, goal, allowed):
     """Live until `goal` has run, was found healthy, and has started once more."""
     settled = False
-    for _ in range(12):
+    for number in range(12):
         place, version = boot(power)
+        if not number:
+            check(world)
         if version not in allowed:
             raise UnitError("version %d starts" % version)
         state = slots.State(power.nvs)

@@ -21,7 +21,8 @@ from host_bridge.update.errors import UpdateError
 MANIFESTS, HEADS, PIECES = 92_000, 4_000, 4_000
 INTERESTING = [
     b"\n", b" ", b"  ", b"\r\n", b"\x00", b"\xff", b"-1", b"0", b"00", b"999999999", b"4294967296",
-    b"file ", b"files 1 1", b"../", b"/", b".mpy", b"hardware", b"version 9\n", b"\xc3\xa9", b"CQU1",
+    b"file ", b"files 1 1", b"../", b"/", b".mpy", b"hardware", b"version 9\n", b"\xc3\xa9",
+    b"CQU1",
 ]  # fmt: skip
 
 
@@ -62,13 +63,14 @@ def test_a_hostile_manifest_that_is_signed_is_refused_or_means_the_same_to_host_
     good = bundle.verify((versions / "1.bundle").read_bytes(), key.public_key())
     text = manifest.encode(good.manifest)
     accepted = 0
+    reasons = set()
     for _ in range(MANIFESTS):
         hostile = mutate(source, text)
         try:
             unit = Manifest(io.BytesIO(hostile), len(hostile))
             files = [(path, size, digest.hex()) for path, size, digest in unit.files()]
         except Refused as refused:
-            assert refused.reason == "malformed"
+            reasons.add(refused.reason)
             with pytest.raises(UpdateError):
                 manifest.decode(hostile)
             continue
@@ -78,6 +80,7 @@ def test_a_hostile_manifest_that_is_signed_is_refused_or_means_the_same_to_host_
         assert (unit.product, unit.hardware, unit.mpy, unit.version) == (
             host.product, host.hardware, host.mpy, host.version,
         )  # fmt: skip
+    assert reasons == {"malformed"}
     assert 0 < accepted < MANIFESTS // 2
 
 
@@ -104,7 +107,6 @@ async def offer(root: str, modulus: bytes, name: str, data: bytes, reply) -> str
     except Refused as refused:
         outcome = refused.reason
     assert slots.State(nvs).trial == slots.ready(root, 1) == (outcome == "installed")
-    assert sorted(os.listdir(root)) in ([], ["a"], ["bundle.next"], ["a", "bundle.next"])
     return outcome
 
 
@@ -123,6 +125,7 @@ def test_no_hostile_head_is_installed(
         with tempfile.TemporaryDirectory() as root:
             everything = hostile + data[head:]
             outcomes[asyncio.run(offer(root, modulus, name, everything, lambda piece: piece))] += 1
+            assert {path.name for path in Path(root).iterdir()} <= {"a", "bundle.next"}
     assert set(outcomes) <= {"signature", "malformed", "corrupt", "silent"}, outcomes
     assert outcomes["signature"] > HEADS // 10
 

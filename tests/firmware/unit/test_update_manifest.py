@@ -3,6 +3,7 @@
 """The manifest on the unit: one spelling, and only for whom it is meant."""
 
 import io
+import random
 
 from update.manifest import Identity, Manifest
 from update.refusal import Refused
@@ -127,3 +128,18 @@ def test_a_downgrade_is_refused_unless_it_is_signed_for_the_version_that_runs():
     assert reason(manifest(version="4", downgrade="4")) == "version"
     assert reason(manifest(version="4", downgrade="5")) == ""
     assert reason(manifest(version="5", downgrade="5")) == "version"
+
+
+def test_no_mutation_of_a_manifest_raises_anything_but_a_refusal():
+    chance = random.Random(7) if hasattr(random, "Random") else random
+    text = manifest(version="6")
+    malformed = 0
+    for _ in range(3000):
+        hostile = bytearray(text)
+        for _ in range(chance.randrange(1, 4)):
+            at = chance.randrange(len(hostile))
+            hostile[at : at + chance.randrange(3)] = bytes(
+                [chance.randrange(256) for _ in range(chance.randrange(3))]
+            )
+        malformed += reason(bytes(hostile)) == "malformed"
+    assert 2000 < malformed <= 3000

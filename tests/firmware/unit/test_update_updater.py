@@ -187,6 +187,20 @@ async def test_a_version_that_failed_its_trial_is_tried_again_only_when_asked():
     assert unit.installed_version(1) == 3
 
 
+async def test_a_slot_is_not_ready_while_a_damaged_file_in_it_is_fetched_again():
+    unit = Unit()
+    await unit.update(*bundle())
+    slots.State(unit.nvs).back()
+    with open(unit.root + "/a/lib/big.mpy", "wb") as file:
+        file.write(b"?" * 1500)
+    unit.left = 0
+    assert await unit.update(*bundle(), again=True) is False
+    assert not slots.ready(unit.root, 1)
+    unit.left = 1 << 30
+    assert await unit.update(*bundle(), again=True)
+    assert unit.read(1, "lib/big.mpy") == FILES["lib/big.mpy"]
+
+
 async def test_nvs_that_does_not_keep_the_switch_leaves_the_old_version():
     unit = Unit()
     unit.nvs.broken = True
