@@ -3,7 +3,7 @@
 `open` and `os` work on LittleFS there: what was written is durable once the file is closed, and
 closing and removing are each done or undone after a power cut, in their order. Nothing is renamed:
 after a cut in the middle of that, some other file can't be seen until something is written (the
-littlefs of MicroPython 1.29 lacks the repair of littlefs pull request 937), and it may be main.py.
+littlefs of MicroPython 1.29 seems to lack littlefs's pull request 937), and it may be main.py.
 """
 
 import os

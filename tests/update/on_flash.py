@@ -14,13 +14,12 @@ import os
 import sys
 import time
 
+from tests.update.nor import Nor, Nvs
 from update import slots
 from update.manifest import Identity
 from update.refusal import Refused
 from update.signature import load_key
 from update.updater import Updater
-
-from tests.update.nor import Nor, Nvs
 
 ROOT = "/unit"
 SIZE = 4096

@@ -1,5 +1,5 @@
 # Runs on MicroPython too, which has neither pathlib nor pytest.
-# ruff: noqa: PTH102, PTH123, PTH208, SIM105, UP031
+# ruff: noqa: PTH102, PTH123, PTH208, UP031
 """On the MicroPython VM: a unit's life with updates, cut at every operation and cut again.
 
 `power_cut.py FOLDER SCENARIO SIZE CUTS`: the folder has `key` and bundles by their versions, SIZE
@@ -12,13 +12,12 @@ import os
 import sys
 import time
 
+from tests.update.nor import Power, PowerCut, blank, fingerprint
 from update import slots
 from update.head import FILE, Head, digest_of, version_at
 from update.manifest import Identity
 from update.signature import PublicKey
 from update.updater import Updater
-
-from tests.update.nor import Power, PowerCut, blank, fingerprint
 
 ROOT = "/unit"
 SICK = {5}

@@ -133,10 +133,9 @@ def test_host_and_unit_have_the_same_limits():
 def test_what_a_factory_flashes_is_the_bundle_with_its_head(
     sources: Path, key: rsa.RSAPrivateKey, tmp_path: Path
 ):
+    from host_bridge.update import signing
     from update.head import version_at
     from update.signature import PublicKey
-
-    from host_bridge.update import signing
 
     signed = bundle.sign(bundle.build(sources, 3, hardware=[1]), key)
     for path, data in bundle.files(signed):

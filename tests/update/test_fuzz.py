@@ -86,13 +86,12 @@ def test_a_hostile_manifest_that_is_signed_is_refused_or_means_the_same_to_host_
 
 async def offer(root: str, modulus: bytes, name: str, data: bytes, reply) -> str:
     """What a unit with version 1 makes of a bundle; `reply` may change each piece."""
+    from tests.firmware.unit.update_release import Nvs
     from update import slots
     from update.manifest import Identity
     from update.refusal import Refused
     from update.signature import PublicKey
     from update.updater import Updater
-
-    from tests.firmware.unit.update_release import Nvs
 
     async def fetch(_: str, offset: int, size: int) -> bytes | None:
         return reply(data[offset : offset + size])

@@ -5,10 +5,9 @@
 import io
 import random
 
+from tests.firmware.unit.update_release import FILES, manifest
 from update.manifest import Identity, Manifest
 from update.refusal import Refused
-
-from tests.firmware.unit.update_release import FILES, manifest
 
 UNIT = Identity("desk-unit", 1, 5, 6)
 

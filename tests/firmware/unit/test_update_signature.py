@@ -4,9 +4,8 @@
 
 from hashlib import sha256
 
-from update.signature import PublicKey
-
 from tests.firmware.unit.update_release import _N, _SHA256, KEY, MODULUS, block, raw_sign
+from update.signature import PublicKey
 
 DIGEST = sha256(b"what was signed").digest()
 

@@ -1,12 +1,11 @@
 # Runs on MicroPython too, which has neither pathlib nor pytest.
-# ruff: noqa: PT017, PT018, PTH102, PTH123, UP031
+# ruff: noqa: PT017, PTH102, PTH123, UP031
 """The loader: it counts before it runs, goes back by itself, and always finds what starts."""
 
 import os
 
-from update import slots
-
 from tests.firmware.unit.update_release import Nvs, new_root
+from update import slots
 
 
 class Loads:

@@ -1,16 +1,15 @@
 # Runs on MicroPython too, which has neither pathlib nor pytest.
-# ruff: noqa: ASYNC230, PT017, PT018, PTH102, PTH123, PTH208
+# ruff: noqa: ASYNC230, PT017, PTH102, PTH123, PTH208
 """Fetching and installing: it resumes, it checks, it refuses, and what runs is never touched."""
 
 import os
 
+from tests.firmware.unit import update_release
+from tests.firmware.unit.update_release import FILES, Unit, bundle, manifest, name_of
 from update import slots
 from update.refusal import Refused
 from update.trial import watch
 from update.updater import PIECE
-
-from tests.firmware.unit import update_release
-from tests.firmware.unit.update_release import FILES, Unit, bundle, manifest, name_of
 
 HEAD = 8 + 384
 
