@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 OURS = {"firmware", "host_bridge", "hardware", "sim", "tests"}
-FIRMWARE = {"desk_unit", "drivers", "board", "port", "port_cpython"}
+FIRMWARE = {"desk_unit", "drivers", "update", "board", "port", "port_cpython"}
 
 MAY_IMPORT = {
     "firmware": FIRMWARE,
@@ -47,7 +47,7 @@ def test_a_folder_imports_only_what_the_table_allows(folder: str):
         assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}"
 
 
-@pytest.mark.parametrize("folder", ["firmware/desk_unit", "firmware/drivers"])
+@pytest.mark.parametrize("folder", ["firmware/desk_unit", "firmware/drivers", "firmware/update"])
 def test_only_board_knows_the_esp32(folder: str):
     for file in python_files(folder):
         assert not imported(file) & BOARD_ONLY, file.relative_to(ROOT)
