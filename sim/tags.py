@@ -6,7 +6,6 @@ from pathlib import Path
 
 from sim.day import Crew
 
-
 VISITOR_BADGE = "04BAD6E0000001"
 VISITOR_HEADSET = "04C0FFEE000001"
 """Cards of whoever plays along by hand (README, "Touch it")."""
