@@ -293,7 +293,7 @@ class Journal:
             self._forgotten = header[3]
             self.dropped += count
             first = self.lost[1:3] if self.lost[0] else first
-            self.lost = (self.lost[0] + count, *first, *header[6:8])
+            self.lost = (self.lost[0] + count,) + first + header[6:8]
 
     def _key_at(self, cursor: int):
         """(boot, seq) of the first fact at or after `cursor`; (0, 0) if there is none."""

@@ -208,7 +208,9 @@ def test_acknowledged_facts_are_erased_from_the_flash():
     while journal.tidy():
         pass
     blank = bytes(b"\xff" * flash.size)
-    used = [i for i in range(8) if bytes(flash.data[i * flash.size : (i + 1) * flash.size]) != blank]
+    used = [
+        i for i in range(8) if bytes(flash.data[i * flash.size : (i + 1) * flash.size]) != blank
+    ]
     assert len(used) == 1  # the newest sector
 
 
