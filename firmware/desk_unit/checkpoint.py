@@ -18,7 +18,7 @@ _VERSION = const(2)
 _FORMAT = "<HBBIIIIIIIIIIIII"
 
 
-def pack(out, generation: int, floor, counts, last, lost) -> None:
+def pack(out, generation: int, floor, counts, last, lost) -> None:  # noqa: PLR0917 (as it stands)
     """Fill the first `SIZE` bytes of `out`.
 
     Args:

@@ -30,10 +30,10 @@ def test_two_power_cuts_in_a_row_at_every_operation_lose_repeat_and_invent_nothi
 @pytest.mark.parametrize(
     ("method", "wrong"),
     [
-        ("_blank_from", lambda self: 128),
-        ("_give_up_oldest", lambda self, generation: None),
-        ("commit", lambda self: None),
-        ("_note", lambda self, kind: True),
+        ("_blank_from", lambda *_: 128),
+        ("_give_up_oldest", lambda *_: None),
+        ("commit", lambda *_: None),
+        ("_note", lambda *_: True),
     ],
 )
 def test_the_search_finds_a_journal_that_is_wrong(
