@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import signal
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ import typer
 
 from sim.demo import FOLDER, Demo
 from sim.port import ControlPort
-from sim.unit import SimUnit
+from sim.tell import TellError, port_of, tell
+from sim.unit import Event, SimUnit
 from sim.vm import VmError
 
 app = typer.Typer(
@@ -23,7 +25,7 @@ app = typer.Typer(
 
 
 @app.command()
-def unit(
+def unit(  # noqa: PLR0917 (options, never given by position)
     folder: Annotated[Path, typer.Option(help="The unit's flash; made when absent.")],
     broker: Annotated[str, typer.Option(help="host:port of any MQTT broker.")] = "127.0.0.1:1883",
     site: Annotated[str, typer.Option(help="The site's name.")] = "demo",
@@ -35,7 +37,13 @@ def unit(
     port: Annotated[int, typer.Option(help="Control port; 0 takes any free one.")] = 0,
     heap: Annotated[str, typer.Option(help="The firmware's memory; 224k is the chip's.")] = "224k",
 ) -> None:
-    """Run one unit until Ctrl-C; JSON commands on its control port (see sim/commands.py).
+    """Run one unit until Ctrl-C; JSON commands on its control port.
+
+    One JSON object a line, one reply a line: {"tap":{"uid":"04A1B2C3D4E5F6","ms":400}},
+    {"tap":{"uids":[..]}}, {"put":{"uid":..}}, {"take":{"uid":..}}, {"press":{"ms":120}},
+    {"radar":{"state":"none|moving|still|both","cm":70}}, {"power":"cut|on"},
+    {"fault":{"chip":"mfrc522|ld2410|ssd1306|flash","kind":..}}, {"network":"lost|back"},
+    {"show":{}}, {"heap":{}}, {"watch":{}} (events from then on).
 
     The configuration in the folder is written when absent, and kept otherwise; only the broker's
     address follows the options. The firmware's console goes to standard error.
@@ -65,6 +73,27 @@ def demo(
 ) -> None:
     """Broker, relay, page and a room of twelve units through compressed working days."""
     sys.exit(asyncio.run(Demo(folder, config, seed).run()))
+
+
+@app.command(name="tell")
+def tell_command(
+    desk: Annotated[str, typer.Argument(help="The desk's name, or a control port.")],
+    command: Annotated[str, typer.Argument(help="""Such as '{"press":{"ms":120}}'.""")],
+    folder: Annotated[Path, typer.Option(help="Of the running demo.")] = FOLDER,
+) -> None:
+    """Play with a desk of a running demo: tap, press, sit down, pull the plug.
+
+    Commands are those of the control port (sim/commands.py); the reply is printed.
+    """
+    try:
+        port = int(desk) if desk.isdecimal() else port_of(desk, folder / "ports.json")
+        reply = tell(port, command)
+    except TellError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+    print(json.dumps(reply))
+    if "error" in reply:
+        raise typer.Exit(1)
 
 
 def _key(file: Path | None, key: str | None) -> bytes:
@@ -105,7 +134,7 @@ async def _run(unit: SimUnit, port: int) -> int:
     return 0
 
 
-async def _print(events: asyncio.Queue[dict[str, object]]) -> None:
+async def _print(events: asyncio.Queue[Event]) -> None:
     while True:
         event = await events.get()
         if "console" in event:

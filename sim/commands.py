@@ -18,7 +18,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """No field that is not known passes."""
 
 
-class Tap(_Strict):
+class Tap(_Strict, frozen=True):
     """Hold one card, or several at once, to the reader for `ms` milliseconds."""
 
     uid: Uid | None = None
@@ -26,26 +26,26 @@ class Tap(_Strict):
     ms: Duration = 400
 
 
-class Card(_Strict):
+class Card(_Strict, frozen=True):
     """A card."""
 
     uid: Uid
 
 
-class Press(_Strict):
+class Press(_Strict, frozen=True):
     """Press the button for `ms` milliseconds."""
 
     ms: Duration = 120
 
 
-class Radar(_Strict):
+class Radar(_Strict, frozen=True):
     """What the radar sees, `cm` centimetres away."""
 
     state: RadarState
     cm: Annotated[int, msgspec.Meta(ge=0, le=600)] = 70
 
 
-class Fault(_Strict):
+class Fault(_Strict, frozen=True):
     """Break a chip, or mend it with "none"; `after` counts bytes for flash and "cut"."""
 
     chip: str
@@ -53,11 +53,11 @@ class Fault(_Strict):
     after: Annotated[int, msgspec.Meta(ge=0, le=1 << 30)] = 0
 
 
-class Nothing(_Strict):
+class Nothing(_Strict, frozen=True):
     """No more to say."""
 
 
-class Command(_Strict, omit_defaults=True):
+class Command(_Strict, frozen=True, omit_defaults=True):
     """Exactly one of these."""
 
     tap: Tap | None = None
@@ -111,7 +111,7 @@ async def obey(unit: SimUnit, command: Command) -> dict[str, Any]:
         raise CommandError(str(error)) from error
 
 
-async def _obey(unit: SimUnit, command: Command) -> dict[str, Any] | None:  # noqa: C901, PLR0912
+async def _obey(unit: SimUnit, command: Command) -> dict[str, Any] | None:  # noqa: C901
     if tap := command.tap:
         await unit.tap(*(tap.uids or [tap.uid or ""]), ms=tap.ms)
     elif command.put:

@@ -2,19 +2,22 @@
 
 import asyncio
 import contextlib
+import json
 import secrets
 import signal
 import socket
 import sys
 import time
+import tomllib
 from collections.abc import Awaitable, Iterator
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from host_bridge.settings import Settings, load
 from sim.children import Child, ChildFailedError, start
 from sim.day import crew, plan
+from sim.port import ControlPort
 from sim.room import Room
 from sim.tags import write_register
 from sim.unit import SimUnit
@@ -51,6 +54,7 @@ class Demo:
         self._out = Console(markup=False, highlight=False, soft_wrap=True)
         self._children: list[Child] = []
         self._units: dict[str, SimUnit] = {}
+        self._ports: dict[str, ControlPort] = {}
         self._began = time.monotonic()
 
     async def run(self) -> int:
@@ -74,26 +78,34 @@ class Demo:
     async def _play(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         config = self._settings_file()
-        settings = load(config)
+        settings = tomllib.loads(config.read_text(encoding="utf-8"))
+        broker, page = _port_of(settings, "broker", 1883), _port_of(settings, "web", 8080)
         key = self._site_key()
         people = crew(_CREW_SEED)
         host = [sys.executable, "-m", "host_bridge"]
         where = ["--config", str(config)]
 
         await self._start("broker", [*host, "broker", *where])
-        await self._listening("broker", settings.broker.port)
+        await self._listening("broker", broker)
         register = self._folder / "tags.csv"
         write_register(register, people, key)
-        self._units = self._make_units(settings, key)
+        self._units = self._make_units(settings, broker, key)
         await self._import([*host, "registry", "import", str(register), *where])
         await self._start("relay", [*host, "relay", *where])
         await self._start("serve", [*host, "serve", *where])
+        await self._listening("serve", page)
+        # Last, when the relay has long subscribed: what a unit sends before anybody listens is
+        # not lost, but comes again only after ten seconds.
         await asyncio.gather(*(unit.start() for unit in self._units.values()))
-        await self._listening("serve", settings.web.port)
+        await self._open_ports()
         self._out.print(
-            f"\nLook at http://127.0.0.1:{settings.web.port}  ({len(self._units)} desk units; "
+            f"\nLook at http://127.0.0.1:{page}  ({len(self._units)} desk units; "
             f"{time.monotonic() - self._began:.1f} s to start; Ctrl-C ends everything)\n",
             style="bold",
+        )
+        self._out.print(
+            "Play along from another terminal: .venv/bin/python -m sim tell A2 "
+            """'{"press":{"ms":120}}'\n"""
         )
         room = Room(self._units, people, self._narrate)
         days = self._days(room)
@@ -101,7 +113,8 @@ class Demo:
 
     async def _days(self, room: Room) -> None:
         for seed in range(self._seed, self._seed + 1_000_000):
-            self._out.print(f"day {seed - self._seed + 1} ({len(plan(seed))} happenings)", style="bold")
+            day = seed - self._seed + 1
+            self._out.print(f"day {day} ({len(plan(seed))} happenings)", style="bold")
             await room.day(seed)
 
     # The parts
@@ -125,21 +138,31 @@ class Demo:
                 await _first_failure([_accepts(port), child.watch()])
         except TimeoutError:
             raise DemoError(
-                f"{name} does not listen on port {port} after {_PORT_S:.0f} s:\n{child.last_lines()}"
+                f"{name} does not listen on port {port} after {_PORT_S:.0f} s. Its last lines:\n"
+                f"{child.last_lines()}"
             ) from None
 
-    def _make_units(self, settings: Settings, key: bytes) -> dict[str, SimUnit]:
+    def _make_units(self, settings: dict[str, Any], broker: int, key: bytes) -> dict[str, SimUnit]:
+        site = settings["site"]
         return {
-            desk.name: SimUnit(
-                folder=self._folder / "units" / desk.unit,
-                broker=(settings.broker.host, settings.broker.port),
-                site=settings.site.name,
-                unit=desk.unit,
+            desk["name"]: SimUnit(
+                folder=self._folder / "units" / desk["unit"],
+                broker=("127.0.0.1", broker),
+                site=site["name"],
+                unit=desk["unit"],
                 site_key=key,
             )
-            for room in settings.site.rooms
-            for desk in room.desks
+            for room in site["rooms"]
+            for desk in room["desks"]
         }
+
+    async def _open_ports(self) -> None:
+        """A control port for each desk, and the list of them for `python -m sim tell`."""
+        for desk, unit in self._units.items():
+            self._ports[desk] = ControlPort(unit)
+            await self._ports[desk].start()
+        numbers = {desk: control.port for desk, control in self._ports.items()}
+        (self._folder / "ports.json").write_text(json.dumps(numbers), encoding="utf-8")
 
     def _site_key(self) -> bytes:
         """The key of this demo, made once: the units' flash and the register know it too."""
@@ -181,6 +204,9 @@ class Demo:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        (self._folder / "ports.json").unlink(missing_ok=True)
+        for control in self._ports.values():
+            await control.stop()
         await asyncio.gather(*(unit.stop() for unit in self._units.values()))
         for child in reversed(self._children):
             await child.end()
@@ -201,6 +227,10 @@ def _settings(broker: int, web: int, database: str) -> Iterator[str]:
             yield f'name = "{row}{x + 1}"'
             yield f'unit = "desk-{row.lower()}{x + 1}"'
             yield from (f"x = {x * _PITCH_M:.1f}", f"y = {y * _PITCH_M:.1f}", "")
+
+
+def _port_of(settings: dict[str, Any], part: str, usual: int) -> int:
+    return int(settings.get(part, {}).get("port", usual))
 
 
 async def _accepts(port: int) -> None:

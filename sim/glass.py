@@ -27,7 +27,7 @@ print(json.dumps(glyphs))
 @functools.cache
 def glyphs() -> dict[bytes, str]:
     """The font of the VM's framebuf: eight bytes, one a column, bit 0 on top -> character."""
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 (our own words)
         [sys.executable, "-I", "-m", "micropython_unix", "-c", _DUMP],
         capture_output=True,
         check=True,
@@ -78,7 +78,8 @@ def read(picture: bytes) -> list[str]:
                 if char:
                     _take(used, row, column, scale)
                     rows.setdefault(row, []).append((column, scale, char))
-    return [_line(sorted(cells)) for _, cells in sorted(rows.items())]
+    lines = [_line(sorted(cells)) for _, cells in sorted(rows.items())]
+    return [line for line in lines if any(map(str.isalnum, line))]  # a bar is part of an icon
 
 
 def _taken(used: list[list[bool]], row: int, column: int, scale: int) -> bool:

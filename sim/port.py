@@ -35,9 +35,7 @@ class ControlPort:
         Raises:
             OSError: the port is taken.
         """
-        self._server = await asyncio.start_server(
-            self._session, "127.0.0.1", port, limit=_LONGEST
-        )
+        self._server = await asyncio.start_server(self._session, "127.0.0.1", port, limit=_LONGEST)
 
     async def stop(self) -> None:
         """Close all connections."""

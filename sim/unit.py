@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from sim.shown import Front, Shown
 from sim.vm import ROOT, Vm, VmError
 from sim.world import RadarState, World
 
-SIM_SHARE_KIB = 64
-"""What the simulator itself takes of the VM's heap; it is added to the firmware's share."""
+SIM_SHARE_KIB = 80
+"""What the simulator itself takes of the VM's heap (chip models, `machine`, `network`, `esp32`,
+which on the chip are not on the heap); it is added to the firmware's share. A test measures it."""
 
 _CAUSES = {"power": 1, "hard": 2, "watchdog": 3, "soft": 5}  # machine.reset_cause()
 _READY_S = 20.0
@@ -180,27 +181,27 @@ class SimUnit:
         """A look at the unit."""
         return self._front.look(self.powered)
 
-    async def wait_for(self, predicate: Callable[[Shown], object], timeout: float = 5.0) -> Shown:
+    async def wait_for(self, predicate: Callable[[Shown], object], seconds: float = 5.0) -> Shown:
         """Wait until what is shown fulfils the predicate.
 
         Raises:
-            TimeoutError: it did not within `timeout` seconds; the message says what was shown.
+            TimeoutError: it did not within so many seconds; the message says what was shown.
         """
         change = asyncio.Event()
         self._waiters.add(change)
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 while not predicate(self.show()):
                     await change.wait()
                     change.clear()
         except TimeoutError:
-            raise TimeoutError(f"{self.name}: after {timeout} s still {self.show()}") from None
+            raise TimeoutError(f"{self.name}: after {seconds} s still {self.show()}") from None
         finally:
             self._waiters.discard(change)
         return self.show()
 
     @contextlib.contextmanager
-    def watch(self) -> Iterable[asyncio.Queue[Event]]:  # type: ignore[misc]
+    def watch(self) -> Iterator[asyncio.Queue[Event]]:
         """A queue of events: ring, display, lamp, buzzer, console, power, reset, ended.
 
         Who falls a thousand events behind loses the oldest.

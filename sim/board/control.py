@@ -72,14 +72,23 @@ async def keep_reporting():
         report()
 
 
+_stdin = asyncio.StreamReader(sys.stdin.buffer)  # made before the firmware may use up the memory
+
+
 async def listen():
-    """Carry out commands until the parent closes the wire, which ends this machine."""
-    stdin = asyncio.StreamReader(sys.stdin.buffer)
-    while True:
-        line = await stdin.readline()
-        if not line:
-            raise SystemExit
-        answer(line)
+    """Carry out commands until the parent closes the wire, which ends this machine.
+
+    Whatever goes wrong in here ends it too: a machine that nobody can reach must not live on.
+    """
+    try:
+        while True:
+            line = await _stdin.readline()
+            if not line:
+                break
+            answer(line)
+    except Exception as error:
+        sys.print_exception(error)
+    raise SystemExit
 
 
 def answer(line):

@@ -38,14 +38,14 @@ class Partition:
         self._size = _TABLE[label][2]
         name = "/soc/%s.flash" % label
         try:
-            self._file = open(name, "r+b")
+            self._file = open(name, "r+b")  # noqa: SIM115 (open as long as the chip has power)
         except OSError:
-            self._file = open(name, "w+b")
+            self._file = open(name, "w+b")  # noqa: SIM115
         self._length = self._file.seek(0, 2)
         self._old = bytearray(_CHUNK)
 
     @staticmethod
-    def find(type=TYPE_APP, subtype=0xFF, label=None, block_size=_BLOCK):
+    def find(type=TYPE_APP, subtype=0xFF, label=None, block_size=_BLOCK):  # noqa: ARG004
         """Partitions of this type and, when given, subtype and label."""
         if type != Partition.TYPE_DATA:
             return []

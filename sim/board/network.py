@@ -123,12 +123,14 @@ class WLAN:
         """(address, mask, gateway, name server)."""
         if self.isconnected():
             return ("127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.1")
-        return ("0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0")
+        return ("0.0.0.0",) * 4  # noqa: S104 (no address yet)
 
     def ipconfig(self, param=None, **config):
         """The newer way to ask: "addr4", "gw4", "has_dhcp4"."""
         address, mask, gateway, _ = self.ifconfig()
-        return {"addr4": (address, mask), "gw4": gateway, "has_dhcp4": self.isconnected()}.get(param)
+        return {"addr4": (address, mask), "gw4": gateway, "has_dhcp4": self.isconnected()}.get(
+            param
+        )
 
     def config(self, param=None, **settings):
         """Read one setting ("mac", "ssid", "pm" ...) or set several."""

@@ -12,7 +12,6 @@ import circuit
 import wiring
 
 from sim.chips.button import Button
-from sim.chips.clock import real_us
 from sim.chips.iso14443 import Card
 from sim.chips.ld2410 import LD2410Model
 from sim.chips.mfrc522 import MFRC522Model
@@ -29,8 +28,8 @@ _RADAR_FAULTS = {
     "truncated": "truncated",
 }
 
-_rfid = MFRC522Model(real_us)
-_radar = LD2410Model(real_us)
+_rfid = MFRC522Model(time.ticks_us)
+_radar = LD2410Model(time.ticks_us)  # 64-bit ticks don't wrap
 _cards = {}
 _pressing = None
 

@@ -17,20 +17,32 @@ import vfs
 _BOARD = "/sources/sim/board"
 
 
+class Files(vfs.VfsPosix):
+    """A folder of the host. VfsPosix with a root confuses the two paths of a rename."""
+
+    _whole = vfs.VfsPosix()
+
+    def __init__(self, root):
+        super().__init__(root)
+        self._root = root + "/"
+
+    def rename(self, old, new):
+        """Rename, replacing what was there, in one step."""
+        self._whole.rename(self._root + old.lstrip("/"), self._root + new.lstrip("/"))
+
+
 def mount(words):
     """The unit sees its own files only: its file system at /, the sources read-only."""
     os.chdir("/")
-    root = os.getcwd()
-    sources = words["sources"]
-    soc = vfs.VfsPosix(words["soc"])
-    files = vfs.VfsPosix(words["files"])
+    files = Files(words["files"])
+    soc = Files(words["soc"])
     firmware = vfs.VfsPosix(words["firmware"])
-    source = vfs.VfsPosix(sources)
-    vfs.umount(root)
+    sources = vfs.VfsPosix(words["sources"])
+    vfs.umount("/")
     vfs.mount(files, "/")
     vfs.mount(soc, "/soc")
     vfs.mount(firmware, "/firmware", readonly=True)
-    vfs.mount(source, "/sources", readonly=True)
+    vfs.mount(sources, "/sources", readonly=True)
     sys.path[:] = [_BOARD, "/firmware", "/sources", ".frozen"]
     os.chdir("/")
 
@@ -48,8 +60,9 @@ def prepare(words):
     parts.solder()
     for command in words["world"]:
         control.obey(command)
-    asyncio.create_task(control.listen())
-    asyncio.create_task(control.keep_reporting())
+    # MicroPython's loop holds on to its tasks.
+    asyncio.create_task(control.listen())  # noqa: RUF006
+    asyncio.create_task(control.keep_reporting())  # noqa: RUF006
     return circuit
 
 
@@ -60,7 +73,7 @@ def run(circuit):
     try:
         with open("/firmware/main.py") as file:
             code = file.read()
-        exec(code, {"__name__": "__main__"})
+        exec(code, {"__name__": "__main__"})  # noqa: S102 (as the chip does after a reset)
         why = "main.py came to its end"
     except Exception as error:
         sys.print_exception(error)

@@ -1,4 +1,4 @@
-"""`machine` as on MicroPython's ESP32 port, on the wires of `circuit`. Parts load when first used."""
+"""`machine` as on MicroPython's ESP32 port, on the wires of `circuit`; parts load when used."""
 
 import sys
 

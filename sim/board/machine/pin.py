@@ -23,7 +23,7 @@ class Pin:
 
     _all = {}
 
-    def __new__(cls, gpio, *args, **kwargs):
+    def __new__(cls, gpio, *args, **kwargs):  # noqa: ARG004 (they are for __init__)
         """The object of this GPIO, a new one the first time."""
         if isinstance(gpio, Pin):
             return gpio
