@@ -129,10 +129,11 @@ def ledger(config: Config = None) -> None:
         table.add_row(row.worker, *map(str, figures))
     out.print(table)
     if gaps:
-        table = Table("site", "unit", "boot", "lane", "missing", "since")
+        table = Table("site", "unit", "boot", "lane", "missing", "dropped by unit", "since")
         for gap in gaps:
             since = _utc(gap.since_ms)
-            table.add_row(gap.site, gap.unit, str(gap.boot), gap.lane, str(gap.missing), since)
+            amounts = (str(gap.missing), str(gap.dropped))
+            table.add_row(gap.site, gap.unit, str(gap.boot), gap.lane, *amounts, since)
         out.print(table)
     if any(row.difference for row in rows):
         _fail("The ledger does not add up: facts are unaccounted for.", AMISS)

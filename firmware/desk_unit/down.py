@@ -59,6 +59,14 @@ def guidance(payload: bytes):
     return message["seat"]
 
 
+def restart(payload: bytes):
+    """The boot that a `Restart` names, or None if it is none."""
+    message = _load(payload)
+    if message is None or not _count(message.get("boot")):
+        return None
+    return message["boot"]
+
+
 def _load(payload: bytes):
     try:
         message = json.loads(payload.decode())

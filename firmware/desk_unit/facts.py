@@ -20,14 +20,21 @@ CHIP = const(5)
 PRESS = const(6)
 URGENT = const(7)
 
+DROPPED = const(120)
+CRASH = const(121)
+
 MAX_MESSAGE = const(1024)
 """Longest payload in bytes, of one fact or of a batch."""
 
 _TYPES = ("", "boot", "tag", "seat", "provisional", "chip", "press", "urgent")
+_HEALTH = {DROPPED: "dropped", CRASH: "crash"}
 _CAUSES = ("unknown", "power", "hard", "watchdog", "soft", "deepsleep")
 _GESTURES = ("hold", "three")
+_LANES = ("ordinary", "button")
 _CLOCKS = ("none", "host", "sntp")
 _REASON = const(80)
+_CRASH = const(100)
+_CLEAN = const(0x80)
 
 
 class Facts:
@@ -46,18 +53,20 @@ class Facts:
         self._uptime = uptime
         self._wall = wall
 
-    def boot(self, cause: str, firmware: str, last) -> int:
+    def boot(self, cause: str, firmware: str, last, clean: bool = False) -> int:
         """The unit started; the first fact of a boot.
 
         Args:
             cause: A word of the contract's `Boot.cause`; others become "unknown".
             firmware: Version, at most 32 characters.
             last: (boot, ordinary, button): how far the boot before had counted, or None.
+            clean: Whether the unit started again on purpose.
 
         Returns:
             The sequence number, as all methods here do.
         """
         number = _CAUSES.index(cause) if cause in _CAUSES else 0
+        number |= _CLEAN if clean else 0
         body = struct.pack("<BIII", number, *(last or (0, 0, 0)))
         return self._write(self._ordinary, BOOT, body + _ascii(firmware, 32))
 
@@ -89,9 +98,25 @@ class Facts:
         """A long hold ("hold") or three quick presses ("three")."""
         return self._write(self._button, URGENT, bytes((_GESTURES.index(gesture),)))
 
+    def crash(self, text: str, failed: int) -> int:
+        """An earlier start crashed; `text` as `crash.condense` makes it, `failed` in a row."""
+        return self._write(self._ordinary, CRASH, bytes((failed,)) + _ascii(text, _CRASH))
+
     def _write(self, lane, kind: int, body: bytes, ago: int = 0) -> int:
         up = max(0, self._uptime.now() - ago)
-        return lane.append(kind, up, self._wall.at(up), self._wall.quality, body)
+        seq = lane.append(kind, up, self._wall.at(up), self._wall.quality, body)
+        if kind != DROPPED:
+            self._report_dropped()
+        return seq
+
+    def _report_dropped(self) -> None:
+        """What a full journal has given up since this was last looked at."""
+        for number, lane in enumerate((self._ordinary, self._button)):
+            journal = lane.journal
+            lost = journal.lost
+            if lost[0]:
+                self._write(self._ordinary, DROPPED, struct.pack("<BIIIII", number, *lost))
+                lane.told(journal, lost)
 
 
 def encode(unit: str, boot: int, now: int, fact) -> bytes:
@@ -104,7 +129,9 @@ def encode(unit: str, boot: int, now: int, fact) -> bytes:
         fact: What `Journal.read` returns.
     """
     _, kind, of, seq, up, at, clock, body = fact
-    if kind < len(_TYPES):
+    if kind in _HEALTH:
+        word, rest = _HEALTH[kind], _health(kind, body)
+    elif kind < len(_TYPES):
         word, rest = _TYPES[kind], _body(kind, body)
     else:  # written by a newer firmware: the host keeps unknown types as dead letters
         word, rest = "kind-%d" % kind, ',"body":"%s"' % hexlify(body).decode()
@@ -131,6 +158,20 @@ def _body(kind: int, body: bytes) -> str:
     return _boot(body) if kind == BOOT else ""
 
 
+def _health(kind: int, body: bytes) -> str:
+    if kind == CRASH:
+        return ',"failed":%d,"text":%s' % (body[0], json.dumps(body[1:].decode()))
+    lane, count, boot, seq, last_boot, last_seq = struct.unpack("<BIIIII", body)
+    return ',"lane":"%s","count":%d,"first":{"boot":%d,"seq":%d},"last":{"boot":%d,"seq":%d}' % (
+        _LANES[lane],
+        count,
+        boot,
+        seq,
+        last_boot,
+        last_seq,
+    )
+
+
 def _chip(body: bytes) -> str:
     split = 2 + body[1]
     text = ',"chip":"%s","ok":%s' % (body[2:split].decode(), "true" if body[0] else "false")
@@ -141,9 +182,14 @@ def _chip(body: bytes) -> str:
 
 def _boot(body: bytes) -> str:
     cause, boot, ordinary, button = struct.unpack_from("<BIII", body, 0)
-    text = ',"cause":"%s","firmware":%s' % (_CAUSES[cause], json.dumps(body[13:].decode()))
+    text = ',"cause":"%s","firmware":%s' % (
+        _CAUSES[cause & ~_CLEAN],
+        json.dumps(body[13:].decode()),
+    )
     if boot:
         text += ',"last":{"boot":%d,"ordinary":%d,"button":%d}' % (boot, ordinary, button)
+    if cause & _CLEAN:
+        text += ',"clean":true'
     return text
 
 

@@ -1,21 +1,26 @@
 """A log of facts on raw NOR flash that survives a power cut at any byte of any write or erase.
 
-Format, version 1 (docs/firmware.md, "The journal on flash", has the reasons). The partition is
+Format, version 2 (docs/firmware.md, "The journal on flash", has the reasons). The partition is
 a ring of sectors (erase blocks). Generation g of the log, counted from 1, lives in sector
 g % sectors. Everything is little-endian, begins on a granule of 16 bytes, is padded with FFh to
 whole granules, and is programmed once; nothing is ever programmed over.
 
-Sector header, 48 bytes: a checkpoint of the whole log, so that mounting reads one sector only.
+Sector header, 128 bytes: a checkpoint of the whole log, so that mounting reads one sector only.
+It stands there twice, each copy in 64 bytes (`checkpoint.py`).
 
     magic u16 4A43h | version u8 | 0 u8 | generation u32 | floor generation u32 |
     floor offset u32 | appended u32 | forgotten u32 | dropped u32 | last boot u32 |
+    last seq u32 | dropped and not reported: count, first boot, first seq, last boot,
     last seq u32 | CRC-32 u32 | padding
 
-Fact record: length u8 (of the record with its CRC, without padding) | kind u8 (1..7Dh) |
+Fact record: length u8 (of the record with its CRC, without padding) | kind u8 (1..7Ch) |
 boot u32 | seq u32 | up u48 ms | at u48 Unix ms, 0 = unknown | clock u8 | body | CRC-32 u32.
 
 Trim record: length u8 (16) | kind u8 7Eh | floor generation u32 | floor offset u16 |
 forgotten u32 | CRC-32 u32. Everything in front of the floor is forgotten.
+
+Told record: length u8 (16) | kind u8 7Dh | padding | CRC-32 u32. What was dropped before it has
+been reported in a fact.
 
 A record's CRC-32 covers its generation and offset too, so that bytes left over from an earlier
 life of the sector are never taken for a record.
@@ -26,15 +31,16 @@ from binascii import crc32
 
 from port import const
 
-_MAGIC = const(0x4A43)
-_VERSION = const(1)
+from . import checkpoint
+
 _GRANULE = const(16)
-_HEADER = const(48)
-_HEADER_USED = const(36)
+_HEADER = checkpoint.SIZE
 _FIXED = const(23)
 _LONGEST = const(128)
+_TOLD = const(0x7D)
 _TRIM = const(0x7E)
-_TRIM_LENGTH = const(16)
+_NOTE_LENGTH = const(16)
+_NOTHING = (0, 0, 0, 0, 0)
 
 MAX_BODY = _LONGEST - _FIXED - 4
 """Longest type-specific body of a fact, in bytes."""
@@ -78,6 +84,8 @@ class Journal:
         self.dropped = 0
         """Facts forgotten without acknowledgement because the ring was full, since it was last
         found empty at a start."""
+        self.lost = _NOTHING
+        """What of it no fact has reported yet: (count, boot and seq of the first, of the last)."""
         self.last = (0, 0)
         """Boot and sequence number of the newest fact ever appended; (0, 0) if none."""
 
@@ -100,8 +108,9 @@ class Journal:
         """
         newest = oldest = 0
         for sector in range(self._sectors):
-            generation = self._read_header(sector)
-            if generation:
+            header = checkpoint.read(self._flash, sector, self._view)
+            if header:
+                generation = header[0]
                 newest = max(newest, generation)
                 oldest = min(oldest or generation, generation)
         if not newest:
@@ -121,7 +130,7 @@ class Journal:
         """Write one fact; it is durable when this returns.
 
         Args:
-            kind: The type's number, 1..125.
+            kind: The type's number, 1..124.
             boot: The boot it belongs to.
             seq: Its number within boot and lane.
             up: Uptime in milliseconds when it happened.
@@ -203,17 +212,16 @@ class Journal:
         """Make what was forgotten durable: one trim record, however many facts it covers."""
         if self._committed == self.floor:
             return
-        if self._offset + _TRIM_LENGTH > self._size:
-            self._open(self._generation + 1)
-            return
         generation, offset = divmod(self.floor, self._size)
-        struct.pack_into(
-            "<BBIHI", self._out, 0, _TRIM_LENGTH, _TRIM, generation, offset, self._forgotten
-        )
-        if self._write(_TRIM_LENGTH):
+        struct.pack_into("<IHI", self._out, 2, generation, offset, self._forgotten)
+        if self._note(_TRIM):
             self._committed = self.floor
-        else:
-            self._open(self._generation + 1)
+
+    def told(self, lost) -> None:
+        """What was dropped has been reported: forget `lost`, unless it has grown meanwhile."""
+        if self.lost == lost:
+            self.lost = _NOTHING
+            self._note(_TOLD)
 
     def tidy(self) -> bool:
         """Erase at most one sector ahead of need; call it when there is time (blocks 45 ms).
@@ -236,6 +244,15 @@ class Journal:
             self._erase(self._oldest)
             self._oldest += 1
             return True
+        return False
+
+    def _note(self, kind: int) -> bool:
+        """Write a record of 16 bytes; False if the next sector's header says it instead."""
+        if self._offset + _NOTE_LENGTH <= self._size:
+            struct.pack_into("<BB", self._out, 0, _NOTE_LENGTH, kind)
+            if self._write(_NOTE_LENGTH):
+                return True
+        self._open(self._generation + 1)
         return False
 
     def _end(self) -> int:
@@ -268,46 +285,33 @@ class Journal:
         lowest = generation + 2 - self._sectors
         if self.floor // self._size >= lowest:
             return
+        first = self._key_at(self.floor)
         self.floor = lowest * self._size
-        if self._read_header(lowest % self._sectors) == lowest:
-            before = struct.unpack_from("<I", self._buffer, 16)[0]
-            self.dropped += max(0, before - self._forgotten)
-            self._forgotten = max(self._forgotten, before)
+        header = checkpoint.read(self._flash, lowest % self._sectors, self._view)
+        if header and header[0] == lowest and header[3] > self._forgotten:
+            count = header[3] - self._forgotten
+            self._forgotten = header[3]
+            self.dropped += count
+            first = self.lost[1:3] if self.lost[0] else first
+            self.lost = (self.lost[0] + count,) + first + header[6:8]
+
+    def _key_at(self, cursor: int):
+        """(boot, seq) of the first fact at or after `cursor`; (0, 0) if there is none."""
+        return struct.unpack_from("<II", self._buffer, 2) if self._find(cursor) >= 0 else (0, 0)
 
     def _write_header(self, generation: int) -> bool:
-        out = self._out
-        floor, offset = divmod(self.floor, self._size)
-        boot, seq = self.last
-        # fmt: off
-        struct.pack_into(
-            "<HBBIIIIIIII", out, 0, _MAGIC, _VERSION, 0, generation, floor, offset,
-            self._appended, self._forgotten, self.dropped, boot, seq,
-        )
-        # fmt: on
-        struct.pack_into("<I", out, _HEADER_USED, crc32(memoryview(out)[:_HEADER_USED]))
-        for i in range(_HEADER_USED + 4, _HEADER):
-            out[i] = 0xFF
+        floor = divmod(self.floor, self._size)
+        counts = (self._appended, self._forgotten, self.dropped)
+        checkpoint.pack(self._out, generation, floor, counts, self.last, self.lost)
         return self._program(generation, 0, _HEADER)
-
-    def _read_header(self, sector: int) -> int:
-        """The generation that the header of `sector` names, left in the buffer; 0 if none."""
-        self._flash.readblocks(sector, self._view[:_HEADER], 0)
-        magic, version, _, generation = struct.unpack_from("<HBBI", self._buffer, 0)
-        if magic != _MAGIC or version != _VERSION or generation % self._sectors != sector:
-            return 0
-        crc = struct.unpack_from("<I", self._buffer, _HEADER_USED)[0]
-        return generation if crc32(self._view[:_HEADER_USED]) == crc else 0
 
     def _restore(self) -> None:
         """Take over the newest sector: its checkpoint, then what was appended behind it."""
-        self._read_header(self._generation % self._sectors)
-        # fmt: off
-        floor, offset, self._appended, self._forgotten, self.dropped, boot, seq = (
-            struct.unpack_from("<IIIIIII", self._buffer, 8)
-        )
-        # fmt: on
-        self.floor = floor * self._size + offset
-        self.last = (boot, seq)
+        header = checkpoint.read(self._flash, self._generation % self._sectors, self._view)
+        self.floor = header[1] * self._size + header[2]
+        self._appended, self._forgotten, self.dropped = header[3:6]
+        self.last = header[6:8]
+        self.lost = header[8:]
         offset = end = _HEADER
         while offset + _GRANULE <= self._size:
             length = self._record(self._generation, offset)
@@ -326,6 +330,8 @@ class Journal:
             generation, offset, forgotten = struct.unpack_from("<IHI", self._buffer, 2)
             self.floor = generation * self._size + offset
             self._forgotten = forgotten
+        elif self._buffer[1] == _TOLD:
+            self.lost = _NOTHING
         else:
             self._appended += 1
             self.last = struct.unpack_from("<II", self._buffer, 2)
@@ -351,7 +357,7 @@ class Journal:
         room = min(_LONGEST, self._size - offset)
         self._flash.readblocks(generation % self._sectors, self._view[:room], offset)
         length = self._buffer[0]
-        if length < _TRIM_LENGTH or length > room or not 0 < self._buffer[1] <= _TRIM:
+        if length < _NOTE_LENGTH or length > room or not 0 < self._buffer[1] <= _TRIM:
             return 0
         crc = struct.unpack_from("<I", self._buffer, length - 4)[0]
         return length if self._crc(self._view[: length - 4], generation, offset) == crc else 0
@@ -365,7 +371,7 @@ class Journal:
                 cursor += _HEADER - offset
                 continue
             length = self._record(generation, offset)
-            if length and self._buffer[1] != _TRIM:
+            if length and self._buffer[1] < _TOLD:
                 return cursor
             cursor += _padded(length) if length else _GRANULE
         return -1

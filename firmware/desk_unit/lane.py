@@ -147,6 +147,10 @@ class Lane:
         """Erase flash ahead of need; True if there may be more to do."""
         return bool(self._degrade_unless(self.journal.tidy))
 
+    def told(self, journal, lost) -> None:
+        """A fact has reported that `journal` gave up `lost` (see `Journal.lost`)."""
+        self._degrade_unless(lambda: journal.told(lost))
+
     def _catch_up(self) -> None:
         """Acknowledged or dropped facts needn't be sent."""
         self._cursor = max(self._cursor, self.journal.floor)

@@ -41,11 +41,24 @@ class Link:
         random: Function that returns 16 random bits, for the back-off.
         listener: Told what comes in: `state()` returns the state's JSON bytes, `heard(time)`,
             `sent(lane name, boot, seq)`, `stored(lane name, boot, seq)`,
-            `verdict(boot, seq, word)`, `guidance(word)`.
+            `verdict(boot, seq, word)`, `guidance(word)`, `restart(boot)`.
         log: Function that takes one line of text.
+        beat: Called whenever the link makes progress.
     """
 
-    def __init__(self, config, lanes, *, wifi, open_stream, uptime, random, listener, log) -> None:
+    def __init__(
+        self,
+        config,
+        lanes,
+        *,
+        wifi,
+        open_stream,
+        uptime,
+        random,
+        listener,
+        log,
+        beat=lambda: None,
+    ) -> None:
         self._config = config
         self._wifi = wifi
         self._open_stream = open_stream
@@ -54,6 +67,7 @@ class Link:
         self._random = random
         self._listener = listener
         self._log = log
+        self._beat = beat
         self._topic = "chequer/v1/%s/%s/" % (config.site, config.unit)
         self._wake = asyncio.Event()
         self._acks_came = asyncio.Event()
@@ -85,6 +99,7 @@ class Link:
     async def run(self) -> None:
         """Keep a connection up; never returns."""
         while True:
+            self._beat()
             started = self._uptime.now()
             try:
                 await self._wifi.up()
@@ -186,6 +201,7 @@ class Link:
     async def _tick(self) -> None:
         while True:
             await sleep_ms(_TICK_MS)
+            self._beat()
             if not self._wifi.is_up():
                 raise OSError("Wi-Fi is gone")
             for lane in self._lanes:
@@ -203,6 +219,8 @@ class Link:
             understood = self._hear_ack(down.ack(payload))
         elif word == "down/verdict":
             understood = self._hear_verdict(down.verdict(payload))
+        elif word == "down/restart":
+            understood = self._hear_restart(down.restart(payload))
         elif word == "down/guidance":
             understood = self._hear_guidance(down.guidance(payload))
         else:
@@ -225,6 +243,12 @@ class Link:
             return False
         self._listener.heard(verdict[3])
         self._listener.verdict(*verdict[:3])
+        return True
+
+    def _hear_restart(self, boot) -> bool:
+        if boot is None:
+            return False
+        self._listener.restart(boot)
         return True
 
     def _hear_guidance(self, seat) -> bool:

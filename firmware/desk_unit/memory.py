@@ -1,6 +1,6 @@
 """What a start finds: journals, the boot number, and lanes that continue from there."""
 
-from . import boots
+from . import VERSION, boots
 from .facts import Facts
 from .journal import Journal
 from .lane import Lane
@@ -31,6 +31,28 @@ class Memory:
         self.button = Lane("button", "button", journals[1], **key)
         self.ordinary.fault, self.button.fault = [fault for _, fault in mounted]
         self.facts = Facts(self.ordinary, self.button, uptime, wall)
+
+    def begin(self, hardware) -> None:
+        """Write the facts of a start: that it began, and how an earlier one ended.
+
+        Args:
+            hardware: Has `cause` (of the reset, a word) and `starts`.
+        """
+        starts = hardware.starts
+        self.facts.boot(hardware.cause, VERSION, self.last, starts.clean)
+        if starts.crash:
+            self.facts.crash(starts.crash, starts.failed)
+            starts.reported()
+
+    def restart(self, boot: int, hardware) -> None:
+        """Start again on purpose, if the present boot is meant; what waits is in flash."""
+        if boot == self.boot:
+            hardware.starts.end()
+            hardware.reset()
+
+    def waiting(self) -> dict:
+        """How many facts wait in each lane."""
+        return {"ordinary": self.ordinary.journal.waiting, "button": self.button.journal.waiting}
 
     def faults(self, into: dict) -> None:
         """Add what is wrong with the unit's memory, by name."""

@@ -46,6 +46,7 @@ _PAGES = {
     "dirty": (_BROOM, ("DIRTY",)),
     "full": (_STOP, ("FULL",)),
     "unprotected": (_CROSS, ("NO LINK",)),
+    "safe": (_STOP, ("SAFEMODE", "BTN OFF")),
 }
 
 

@@ -10,21 +10,33 @@ from . import VERSION
 from .button import HOLD, THREE
 from .chips import Chips
 from .clock import Uptime, WallClock
+from .crash import condense
 from .face import Face
 from .link import Link
 from .memory import Memory
 from .ring import Ring
 from .screen import Screen
 from .senses import ButtonSense, SeatSense, TagSense
+from .starts import GOOD_MS
 from .tags import TagHash
 from .taps import Taps
+from .watch import Watch
 
 _TICK_MS = const(50)
 _TIDY_MS = const(1_000)
 _CHECK_TICKS = const(40)
 _RESTART_MS = const(1_000)
 _COLLECT_TIDIES = const(10)
-_BEATS = ("button", "tick", "tidy")
+_SUPERVISED = (
+    ("button", 5_000),
+    ("tick", 5_000),
+    ("tidy", 5_000),
+    ("link", 120_000),
+    ("rfid", 60_000),
+    ("radar", 60_000),
+    ("display", 60_000),
+)
+"""Tasks, and how many milliseconds each may take for one step at the most."""
 
 
 class Unit:
@@ -35,7 +47,8 @@ class Unit:
         hardware: What it is made of: `reader`, `radar`, `pixels`, `display` (drivers), `canvas`
             and `glyphs` (frame buffers, see `screen.py`), `button` (see `senses.py`), `flashes`
             (see `memory.py`), `nvs`, `wifi`, `open_stream`, `random` (see `link.py`), `cause`
-            (of the reset, a word), `feed()` (the watchdog) and `log(line)`.
+            (of the reset, a word), `starts` (see `starts.py`), `feed()` (the watchdog),
+            `reset()` and `log(line)`.
     """
 
     def __init__(self, config, hardware) -> None:
@@ -45,11 +58,11 @@ class Unit:
         self._wall = WallClock(self._uptime)
         self._memory = Memory(config, hardware.flashes, hardware.nvs, self._uptime, self._wall)
         self._facts = self._memory.facts
-        self._facts.boot(hardware.cause, VERSION, self._memory.last)
+        self._memory.begin(hardware)
         self._face = Face()
         self._taps = Taps()
-        self._beats: set[str] = set()
-        self._chips = Chips(self._chip, hardware.log)
+        self._watch = Watch(hardware.feed, hardware.starts.crashed)
+        self._chips = Chips(self._chip, hardware.log, self._watch.beat)
         self._ring = Ring(hardware.pixels)
         self._screen = Screen(hardware.canvas, hardware.glyphs)
         works = self._chips.works
@@ -65,27 +78,32 @@ class Unit:
             random=hardware.random,
             listener=self,
             log=hardware.log,
+            beat=lambda: self._watch.beat("link"),
         )
 
     async def run(self) -> None:
         """Do everything, for ever."""
         keep = self._chips.keep
         for task in (
-            self._forever(self._button.run),
-            self._forever(lambda: self._button.guard(self._beats.add)),
-            self._forever(self._tick),
-            self._forever(self._link.run),
-            self._forever(self._tidy),
+            self._forever("button", self._button.run),
+            self._forever("button", lambda: self._button.guard(self._watch.beat)),
+            self._forever("tick", self._tick),
+            self._forever("link", self._link.run),
+            self._forever("tidy", self._tidy),
             keep("rfid", self._tags.run),
             keep("radar", self._seat.run),
             keep("display", self._show),
         ):
             asyncio.create_task(task)  # noqa: RUF006 (MicroPython's loop holds on to its tasks)
+        for name, patience in _SUPERVISED:
+            self._watch.expect(name, patience)
+        good = False
         while True:
             await sleep_ms(_TIDY_MS)
-            if len(self._beats) == len(_BEATS):
-                self._beats.clear()
-                self._hardware.feed()
+            self._watch.look()
+            if not good and self._uptime.now() >= GOOD_MS:
+                good = True
+                self._hardware.starts.good()
 
     # What happens at the desk
 
@@ -123,13 +141,14 @@ class Unit:
                 "up": self._uptime.now(),
                 "occupied": self._seat.seat.occupied,
                 "faults": faults,
-                "waiting": {
-                    "ordinary": self._memory.ordinary.journal.waiting,
-                    "button": self._memory.button.journal.waiting,
-                },
+                "waiting": self._memory.waiting(),
                 "heap_free": gc.mem_free() if hasattr(gc, "mem_free") else None,
             }
         ).encode()
+
+    def restart(self, boot: int) -> None:
+        """The host wants this unit to start again."""
+        self._memory.restart(boot, self._hardware)
 
     def heard(self, time: int) -> None:
         """The host's clock."""
@@ -167,7 +186,7 @@ class Unit:
                 self._facts.provisional(overdue, "provisional")
                 self._face.judge("provisional", now)
             self._draw_ring()
-            self._beats.add("tick")
+            self._watch.beat("tick")
             await sleep_ms(_TICK_MS)
 
     def _draw_ring(self) -> None:
@@ -197,14 +216,16 @@ class Unit:
             if count % _COLLECT_TIDIES == 0:
                 gc.collect()
             count += 1
-            self._beats.add("tidy")
+            self._watch.beat("tidy")
             await sleep_ms(_TIDY_MS)
 
-    async def _forever(self, work) -> None:
+    async def _forever(self, name: str, work) -> None:
         """Run `work()` again whenever it fails; a task never dies silently."""
         while True:
             try:
                 await work()
             except Exception as error:
-                self._hardware.log("unit: a task failed and starts again: %s" % repr(error))
+                text = condense(error)
+                self._watch.failed(name, text)
+                self._hardware.log("unit: a task failed and starts again: %s: %s" % (name, text))
             await sleep_ms(_RESTART_MS)

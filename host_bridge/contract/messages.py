@@ -24,12 +24,16 @@ class Waiting(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class State(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """A unit's retained state. The last will is the same message with `online` false only."""
+    """A unit's retained state. The last will is the same message with `online` false only.
+
+    `mode` "safe": after five starts that failed, the unit only keeps its link.
+    """
 
     unit: Name
     online: bool
     boot: Count | None = None
     firmware: ShortText = ""
+    mode: Literal["normal", "safe"] = "normal"
     up: Milliseconds = 0
     occupied: bool | None = None
     faults: dict[str, ShortText] = {}
@@ -58,6 +62,15 @@ class Verdict(msgspec.Struct, kw_only=True, frozen=True):
     seq: Count
     verdict: VerdictWord
     time: UnixMilliseconds
+
+
+class Restart(msgspec.Struct, kw_only=True, frozen=True):
+    """Start again, on purpose; a unit in safe mode tries its whole program again.
+
+    `boot` is the present boot of the unit, so that the message works once.
+    """
+
+    boot: Count
 
 
 class Guidance(msgspec.Struct, kw_only=True, frozen=True):

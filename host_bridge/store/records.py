@@ -149,7 +149,10 @@ class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """Sequence numbers of a stream that the host has never seen although later ones exist."""
+    """Sequence numbers of a stream that the host has never seen although later ones exist.
+
+    `dropped` of the `missing` are explained: the unit's flash was full and it said so.
+    """
 
     site: str
     unit: str
@@ -157,6 +160,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     boot: int
     missing: int
     since_ms: int
+    dropped: int = 0
 
 
 class TagRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Any
 
 from desk_unit.config import Config
 from desk_unit.ram_flash import RamFlash
+from desk_unit.starts import Starts
 from desk_unit.unit import Unit
 from port import ticks_ms
 from tests.firmware.host import SITE, UNIT
@@ -122,6 +123,16 @@ class Nvs:
 
     def __init__(self) -> None:
         self._values: dict[str, int] = {}
+        self._blobs: dict[str, bytes] = {}
+
+    def get_blob(self, key: str, buffer: bytearray) -> int:
+        if key not in self._blobs:
+            raise OSError("not found")
+        buffer[: len(self._blobs[key])] = self._blobs[key]
+        return len(self._blobs[key])
+
+    def set_blob(self, key: str, value: bytes) -> None:
+        self._blobs[key] = bytes(value)
 
     def get_i32(self, key: str) -> int:
         if key not in self._values:
@@ -170,6 +181,7 @@ class Desk:
         self.wifi = Wifi()
         self.cause = "power"
         self.fed = 0
+        self.resets = 0
         self.lines: list[str] = []
         self.random = lambda: random.getrandbits(16)
         self.open_stream = asyncio.open_connection
@@ -181,9 +193,14 @@ class Desk:
     def feed(self) -> None:
         self.fed += 1
 
+    def reset(self) -> None:
+        self.resets += 1
+
     def start(self) -> Unit:
         """A fresh start of the firmware on what flash and settings hold."""
         self.button = Button()
+        self.starts = Starts(self.nvs)
+        self.starts.begin()
         return Unit(self.config, self)
 
 

@@ -1,0 +1,54 @@
+"""A start: the whole unit, or safe mode after starts that failed; what ends it resets the chip.
+
+Nothing but the record of starts is imported before the decision, so that a program that can't even
+be imported is a failed start as any other.
+"""
+
+import sys
+
+import esp32
+import machine
+
+from desk_unit.crash import condense
+from desk_unit.starts import Starts
+from port import const
+
+CONFIG = "config.json"
+"""In the root of the file system, which is where MicroPython starts."""
+
+_WATCHDOG_MS = const(30_000)
+
+
+def run() -> None:
+    """Run the unit for ever.
+
+    Without a usable configuration nothing starts, and the prompt is left to whoever provisions.
+    """
+    starts = Starts(esp32.NVS("chequer"))
+    try:
+        config = _config()
+        if config is None:
+            return
+        starts.begin()
+        feed = machine.WDT(timeout=_WATCHDOG_MS).feed
+        if starts.safe:
+            from board.safe import run as go
+        else:
+            from board.desk import run as go
+        go(config, starts, feed)
+    except Exception as error:
+        sys.print_exception(error)
+        starts.crashed(condense(error))
+    print("chequer: stopped, the chip is reset; facts are kept in flash")
+    machine.reset()
+
+
+def _config():
+    from desk_unit.config import Config, ConfigError
+
+    try:
+        with open(CONFIG) as file:
+            return Config(file.read(), CONFIG)
+    except (OSError, ConfigError) as error:
+        print("chequer: not started: %s" % error)
+        return None
