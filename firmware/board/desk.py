@@ -14,8 +14,9 @@ import machine
 import network
 
 from board import pins
-from desk_unit import screen
-from desk_unit.config import Config, ConfigError
+from board.console import open_console
+from desk_unit import config_file, screen
+from desk_unit.config import ConfigError
 from desk_unit.ring import PIXELS
 from desk_unit.unit import Unit
 from drivers.ld2410 import LD2410
@@ -23,9 +24,6 @@ from drivers.mfrc522 import MFRC522
 from drivers.ssd1306 import SSD1306
 from drivers.ws2812 import WS2812
 from port import const, sleep_ms, ticks_ms
-
-CONFIG = "config.json"
-"""In the root of the file system, which is where MicroPython starts."""
 
 _WATCHDOG_MS = const(30_000)
 _JOIN_MS = const(15_000)
@@ -126,8 +124,11 @@ class Hardware:
         self.button = Button()
         self.flashes = (_partition("journal"), _partition("button"))
         self.nvs = esp32.NVS("chequer")
-        self.wifi = Wifi(config.ssid, config.wifi_password)
-        self.open_stream = asyncio.open_connection
+        self.wifi = Wifi(config.ssid, config.wifi_password) if config.ssid else None
+        # open_connection looks the name up anew for every connection.
+        self.resolve = lambda name, port: (name, port)
+        self.connect = asyncio.open_connection
+        self.open_serial = open_console
         self.random = lambda: random.getrandbits(16)
         self.cause = _cause()
         self.log = print
@@ -140,9 +141,8 @@ def run() -> None:
     Without a usable configuration nothing starts, and the prompt is left to whoever provisions.
     """
     try:
-        with open(CONFIG) as file:
-            config = Config(file.read(), CONFIG)
-    except (OSError, ConfigError) as error:
+        config = config_file.load()
+    except ConfigError as error:
         print("chequer: not started: %s" % error)
         return
     try:

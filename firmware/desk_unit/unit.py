@@ -18,12 +18,14 @@ from .screen import Screen
 from .senses import ButtonSense, SeatSense, TagSense
 from .tags import TagHash
 from .taps import Taps
+from .wires import wire
 
 _TICK_MS = const(50)
 _TIDY_MS = const(1_000)
 _CHECK_TICKS = const(40)
 _RESTART_MS = const(1_000)
 _COLLECT_TIDIES = const(10)
+_FAULT = const(120)
 _BEATS = ("button", "tick", "tidy")
 
 
@@ -34,7 +36,7 @@ class Unit:
         config: Its `Config`.
         hardware: What it is made of: `reader`, `radar`, `pixels`, `display` (drivers), `canvas`
             and `glyphs` (frame buffers, see `screen.py`), `button` (see `senses.py`), `flashes`
-            (see `memory.py`), `nvs`, `wifi`, `open_stream`, `random` (see `link.py`), `cause`
+            (see `memory.py`), `nvs`, what `wires.py` asks for, `random` (16 random bits), `cause`
             (of the reset, a word), `feed()` (the watchdog) and `log(line)`.
     """
 
@@ -59,8 +61,7 @@ class Unit:
         self._link = Link(
             config,
             (self._memory.button, self._memory.ordinary),
-            wifi=hardware.wifi,
-            open_stream=hardware.open_stream,
+            wire=wire(config, hardware),
             uptime=self._uptime,
             random=hardware.random,
             listener=self,
@@ -114,6 +115,9 @@ class Unit:
         """The retained state, as JSON."""
         faults = dict(self._chips.faults)
         self._memory.faults(faults)
+        for name, fault in (("config", self._config.fault), ("link", self._link.fault)):
+            if fault:
+                faults[name] = fault[:_FAULT]
         return json.dumps(
             {
                 "unit": self._config.unit,

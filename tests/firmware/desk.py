@@ -122,6 +122,7 @@ class Nvs:
 
     def __init__(self) -> None:
         self._values: dict[str, int] = {}
+        self._blobs: dict[str, bytes] = {}
 
     def get_i32(self, key: str) -> int:
         if key not in self._values:
@@ -130,6 +131,16 @@ class Nvs:
 
     def set_i32(self, key: str, value: int) -> None:
         self._values[key] = value
+
+    def get_blob(self, key: str, buffer: bytearray) -> int:
+        blob = self._blobs.get(key)
+        if blob is None:
+            raise OSError("not found")
+        buffer[: len(blob)] = blob
+        return len(blob)
+
+    def set_blob(self, key: str, value: bytes) -> None:
+        self._blobs[key] = bytes(value)
 
     def commit(self) -> None:
         pass
@@ -172,7 +183,8 @@ class Desk:
         self.fed = 0
         self.lines: list[str] = []
         self.random = lambda: random.getrandbits(16)
-        self.open_stream = asyncio.open_connection
+        self.resolve = lambda name, port: (name, port)
+        self.connect = asyncio.open_connection
         self.button = Button()
 
     def log(self, line: str) -> None:
