@@ -7,6 +7,7 @@ that it is committed (docs/protocol.md, "Acknowledgement, end to end").
 """
 
 import asyncio
+import errno
 
 from port import const, sleep_ms
 
@@ -254,6 +255,8 @@ class Link:
 def _said(error) -> str:
     """What an error says, on one line; its name if it says nothing."""
     text = " ".join(str(error).split())
+    if text.isdigit():  # MicroPython's OSError says no more than its number
+        text = errno.errorcode.get(int(text), text)
     return text or repr(error)
 
 
