@@ -6,7 +6,9 @@ Sources: MicroPython 1.28 ESP32 quick reference (`machine`, `esp32.Partition`, `
 
 import asyncio
 import random
+import socket
 import sys
+from time import gmtime
 
 import esp32
 import framebuf
@@ -28,6 +30,7 @@ from port import const, sleep_ms, ticks_ms
 _WATCHDOG_MS = const(30_000)
 _JOIN_MS = const(15_000)
 _JOIN_LOOK_MS = const(100)
+_EPOCH = 946_684_800 if gmtime(0)[0] == 2000 else 0  # MicroPython's ESP32 counts from 2000
 _VSPI = const(2)
 _SPI_HZ = const(4_000_000)
 _I2C_HZ = const(400_000)
@@ -129,6 +132,8 @@ class Hardware:
         self.resolve = lambda name, port: (name, port)
         self.connect = asyncio.open_connection
         self.open_serial = open_console
+        self.open_udp = _open_udp
+        self.set_clock = _set_clock
         self.random = lambda: random.getrandbits(16)
         self.cause = _cause()
         self.log = print
@@ -187,6 +192,22 @@ def _display() -> SSD1306:
 def _ring_writer():
     pin = machine.Pin(pins.RING_DATA, machine.Pin.OUT, value=0)
     return lambda data: machine.bitstream(pin, 0, _WS2812_NS, data)
+
+
+def _open_udp(name: str, port: int):
+    """A datagram socket that hears one peer only. Blocks until the name server has answered."""
+    family, kind, protocol, _, address = socket.getaddrinfo(name, port, 0, socket.SOCK_DGRAM)[0]
+    udp = socket.socket(family, kind, protocol)
+    udp.setblocking(False)
+    udp.connect(address)
+    return udp
+
+
+def _set_clock(time: int) -> None:
+    """Set the chip's clock to `time` (Unix ms, UTC)."""
+    year, month, day, hour, minute, second, weekday, _ = gmtime(time // 1000 - _EPOCH)
+    microseconds = time % 1000 * 1000
+    machine.RTC().datetime((year, month, day, weekday, hour, minute, second, microseconds))
 
 
 def _partition(label: str):

@@ -48,6 +48,8 @@ class Config:
         """Name or address of an SNTP server, or None: then the host's time is all there is."""
         wireless = self.link == "wifi"
         self._read_broker(self._section(fields, "broker", required=wireless), wireless)
+        if self.ca and not self.sntp:
+            self._wrong("broker.tls.ca", "needs 'sntp': without a clock no date can be checked")
         wifi = self._section(fields, "wifi", required=wireless)
         self.ssid = self._text(wifi, "wifi.ssid", required=wireless)
         self.wifi_password = self._text(wifi, "wifi.password", required=False)

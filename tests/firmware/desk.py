@@ -185,6 +185,9 @@ class Desk:
         self.random = lambda: random.getrandbits(16)
         self.resolve = lambda name, port: (name, port)
         self.connect = asyncio.open_connection
+        self.open_udp: Any = None
+        self.clock_set: list[int] = []
+        self.set_clock = self.clock_set.append
         self.button = Button()
 
     def log(self, line: str) -> None:

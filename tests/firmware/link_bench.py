@@ -52,7 +52,7 @@ class Bench:
             "site_key": KEY,
             "wifi": {"ssid": "x"},
         }
-        fields["link"] = link
+        fields |= {"link": link, "sntp": "127.0.0.1"}
         config = Config(json.dumps({**fields, "broker": broker}))
         wall = WallClock(self.uptime)
         self.ordinary = self._lane("fact", "ordinary", 180)

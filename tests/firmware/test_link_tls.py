@@ -74,6 +74,7 @@ def on_vm(port: int, tls: dict[str, Any], *, seconds: float = 6, facts: int = 10
         "unit": UNIT,
         "site_key": KEY,
         "wifi": {"ssid": "x"},
+        "sntp": "127.0.0.1",
         "broker": {"host": NAME, "port": port, "tls": tls},
     }
     words = {"config": config, "facts": facts, "seconds": seconds, "address": "127.0.0.1"}

@@ -126,7 +126,7 @@ PEM = "-----BEGIN CERTIFICATE-----\nMIIB\nAAAA\n-----END CERTIFICATE-----\n"
 
 
 def broker(**tls):
-    return changed(broker={"host": "b.example", "tls": tls})
+    return changed(broker={"host": "b.example", "tls": tls}, sntp="time.example")
 
 
 def test_certificate_authority_becomes_der_and_names_the_broker():
@@ -134,6 +134,11 @@ def test_certificate_authority_becomes_der_and_names_the_broker():
     assert config.ca == b"\x30\x82\x01\x00\x00\x00"
     assert (config.server_name, config.port, config.psk) == ("b.example", 8883, None)
     assert Config(broker(ca=PEM, name="other")).server_name == "other"
+
+
+def test_certificate_without_a_source_of_time_is_refused():
+    text = changed(broker={"host": "b.example", "tls": {"ca": PEM}})
+    assert "'broker.tls.ca' needs 'sntp'" in refusal(text)
 
 
 def test_pre_shared_key_is_taken():
