@@ -6,15 +6,19 @@ Sources: MicroPython 1.28 ESP32 quick reference (`esp32.Partition`, `esp32.NVS`,
 
 import asyncio
 import random
+import socket
+from time import gmtime
 
 import esp32
 import machine
 import network
 
+from board.console import open_console
 from port import const, sleep_ms
 
 _JOIN_MS = const(15_000)
 _JOIN_LOOK_MS = const(100)
+_EPOCH = 946_684_800 if gmtime(0)[0] == 2000 else 0  # MicroPython's ESP32 counts from 2000
 
 
 class Wifi:
@@ -66,14 +70,35 @@ class Base:
     def __init__(self, config, starts, feed) -> None:
         self.flashes = (_partition("journal"), _partition("button"))
         self.nvs = esp32.NVS("chequer")
-        self.wifi = Wifi(config.ssid, config.wifi_password)
-        self.open_stream = asyncio.open_connection
+        self.wifi = Wifi(config.ssid, config.wifi_password) if config.ssid else None
+        # open_connection looks the name up anew for every connection.
+        self.resolve = lambda name, port: (name, port)
+        self.connect = asyncio.open_connection
+        self.open_serial = open_console
+        self.open_udp = _open_udp
+        self.set_clock = _set_clock
         self.random = lambda: random.getrandbits(16)
         self.cause = _cause()
         self.starts = starts
         self.log = print
         self.feed = feed
         self.reset = machine.reset
+
+
+def _open_udp(name: str, port: int):
+    """A datagram socket that hears one peer only. Blocks until the name server has answered."""
+    family, kind, protocol, _, address = socket.getaddrinfo(name, port, 0, socket.SOCK_DGRAM)[0]
+    udp = socket.socket(family, kind, protocol)
+    udp.setblocking(False)
+    udp.connect(address)
+    return udp
+
+
+def _set_clock(time: int) -> None:
+    """Set the chip's clock to `time` (Unix ms, UTC)."""
+    year, month, day, hour, minute, second, weekday, _ = gmtime(time // 1000 - _EPOCH)
+    microseconds = time % 1000 * 1000
+    machine.RTC().datetime((year, month, day, weekday, hour, minute, second, microseconds))
 
 
 def _partition(label: str):

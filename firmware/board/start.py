@@ -13,9 +13,6 @@ from desk_unit.crash import condense
 from desk_unit.starts import Starts
 from port import const
 
-CONFIG = "config.json"
-"""In the root of the file system, which is where MicroPython starts."""
-
 _WATCHDOG_MS = const(30_000)
 
 
@@ -44,11 +41,11 @@ def run() -> None:
 
 
 def _config():
-    from desk_unit.config import Config, ConfigError
+    from desk_unit import config_file
+    from desk_unit.config import ConfigError
 
     try:
-        with open(CONFIG) as file:
-            return Config(file.read(), CONFIG)
-    except (OSError, ConfigError) as error:
+        return config_file.load()
+    except ConfigError as error:
         print("chequer: not started: %s" % error)
         return None

@@ -1,6 +1,7 @@
 """What a start finds: journals, the boot number, and lanes that continue from there."""
 
 from . import VERSION, boots
+from .boot_times import BootTimes
 from .facts import Facts
 from .journal import Journal
 from .lane import Lane
@@ -26,7 +27,9 @@ class Memory:
         """(boot, ordinary, button) that an earlier boot had counted to, or None."""
         self.boot = self._begin(nvs, journals, config.boot_base)
         """The present boot's number."""
-        key = {"unit": config.unit, "boot": self.boot, "uptime": uptime}
+        self.times = BootTimes(self.boot, uptime, wall, nvs)
+        """When each of the latest boots began."""
+        key = {"unit": config.unit, "boot": self.boot, "uptime": uptime, "times": self.times}
         self.ordinary = Lane("fact", "ordinary", journals[0], **key)
         self.button = Lane("button", "button", journals[1], **key)
         self.ordinary.fault, self.button.fault = [fault for _, fault in mounted]

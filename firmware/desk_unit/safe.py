@@ -17,6 +17,7 @@ from .link import Link
 from .memory import Memory
 from .starts import RETRY_MS
 from .watch import Watch
+from .wires import wire
 
 _LOOK_MS = const(1_000)
 _LINK_MS = const(120_000)
@@ -43,8 +44,7 @@ class SafeUnit:
         self._link = Link(
             config,
             (self._memory.button, self._memory.ordinary),
-            wifi=hardware.wifi,
-            open_stream=hardware.open_stream,
+            wire=wire(config, hardware),
             uptime=self._uptime,
             random=hardware.random,
             listener=self,

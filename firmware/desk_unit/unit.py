@@ -17,16 +17,19 @@ from .memory import Memory
 from .ring import Ring
 from .screen import Screen
 from .senses import ButtonSense, SeatSense, TagSense
+from .sntp import Sntp
 from .starts import GOOD_MS
 from .tags import TagHash
 from .taps import Taps
 from .watch import Watch
+from .wires import wire
 
 _TICK_MS = const(50)
 _TIDY_MS = const(1_000)
 _CHECK_TICKS = const(40)
 _RESTART_MS = const(1_000)
 _COLLECT_TIDIES = const(10)
+_FAULT = const(120)
 _SUPERVISED = (
     ("button", 5_000),
     ("tick", 5_000),
@@ -46,9 +49,9 @@ class Unit:
         config: Its `Config`.
         hardware: What it is made of: `reader`, `radar`, `pixels`, `display` (drivers), `canvas`
             and `glyphs` (frame buffers, see `screen.py`), `button` (see `senses.py`), `flashes`
-            (see `memory.py`), `nvs`, `wifi`, `open_stream`, `random` (see `link.py`), `cause`
-            (of the reset, a word), `starts` (see `starts.py`), `feed()` (the watchdog),
-            `reset()` and `log(line)`.
+            and `nvs` (see `memory.py`), what `wires.py` asks for, `open_udp` (see `sntp.py`),
+            `set_clock(Unix ms)`, `random` (16 random bits), `cause` (of the reset, a word),
+            `starts` (see `starts.py`), `feed()` (the watchdog), `reset()` and `log(line)`.
     """
 
     def __init__(self, config, hardware) -> None:
@@ -69,11 +72,20 @@ class Unit:
         self._tags = TagSense(hardware.reader, TagHash(config.site_key), self._tag, works)
         self._seat = SeatSense(hardware.radar, self._sat, works)
         self._button = ButtonSense(hardware.button, self._press)
+        over = wire(config, hardware)
+        self._sntp = Sntp(
+            config.sntp,
+            open_udp=hardware.open_udp,
+            uptime=self._uptime,
+            wall=self._wall,
+            random=hardware.random,
+            is_up=over.network.is_up,
+        )
+        self._clock_set = 0
         self._link = Link(
             config,
             (self._memory.button, self._memory.ordinary),
-            wifi=hardware.wifi,
-            open_stream=hardware.open_stream,
+            wire=over,
             uptime=self._uptime,
             random=hardware.random,
             listener=self,
@@ -84,6 +96,8 @@ class Unit:
     async def run(self) -> None:
         """Do everything, for ever."""
         keep = self._chips.keep
+        if self._config.sntp and self._config.link == "wifi":
+            asyncio.create_task(self._forever("sntp", self._sntp.run))  # noqa: RUF006
         for task in (
             self._forever("button", self._button.run),
             self._forever("button", lambda: self._button.guard(self._watch.beat)),
@@ -132,6 +146,13 @@ class Unit:
         """The retained state, as JSON."""
         faults = dict(self._chips.faults)
         self._memory.faults(faults)
+        for name, fault in (
+            ("config", self._config.fault),
+            ("link", self._link.fault),
+            ("sntp", self._sntp.fault),
+        ):
+            if fault:
+                faults[name] = fault[:_FAULT]
         return json.dumps(
             {
                 "unit": self._config.unit,
@@ -210,6 +231,8 @@ class Unit:
         """Flash erased ahead of need, one sector at a time and not under a pressed button."""
         count = 0
         while True:
+            self._memory.times.keep()
+            self._set_clock()
             for lane in (self._memory.button, self._memory.ordinary):
                 if not self._button.active:
                     lane.tidy()
@@ -218,6 +241,12 @@ class Unit:
             count += 1
             self._watch.beat("tidy")
             await sleep_ms(_TIDY_MS)
+
+    def _set_clock(self) -> None:
+        """The chip's own clock, by which TLS sees whether a certificate is in date."""
+        if self._wall.quality > self._clock_set:
+            self._clock_set = self._wall.quality
+            self._hardware.set_clock(self._wall.at(self._uptime.now()))
 
     async def _forever(self, name: str, work) -> None:
         """Run `work()` again whenever it fails; a task never dies silently."""

@@ -185,11 +185,11 @@ def _note_tails(connection: sa.Connection, item: Incoming, fact: Boot) -> None:
 
 def _note_tail(connection: sa.Connection, stream: Stream, counted: int, since_ms: int) -> None:
     """Keep that a stream has counted so far; it only grows."""
-    known = connection.execute(_tail_of(stream)).first()
+    known = connection.scalar(_tail_of(stream))
     if known is None:
         values = {**stream._asdict(), "last": counted, "since_ms": since_ms}
         connection.execute(sa.insert(tails).values(values))
-    elif known[0] < counted:
+    elif known < counted:
         here = [tails.c[name] == value for name, value in stream._asdict().items()]
         connection.execute(sa.update(tails).where(*here).values(last=counted))
 

@@ -125,15 +125,6 @@ class Nvs:
         self._values: dict[str, int] = {}
         self._blobs: dict[str, bytes] = {}
 
-    def get_blob(self, key: str, buffer: bytearray) -> int:
-        if key not in self._blobs:
-            raise OSError("not found")
-        buffer[: len(self._blobs[key])] = self._blobs[key]
-        return len(self._blobs[key])
-
-    def set_blob(self, key: str, value: bytes) -> None:
-        self._blobs[key] = bytes(value)
-
     def get_i32(self, key: str) -> int:
         if key not in self._values:
             raise OSError("not found")
@@ -141,6 +132,16 @@ class Nvs:
 
     def set_i32(self, key: str, value: int) -> None:
         self._values[key] = value
+
+    def get_blob(self, key: str, buffer: bytearray) -> int:
+        blob = self._blobs.get(key)
+        if blob is None:
+            raise OSError("not found")
+        buffer[: len(blob)] = blob
+        return len(blob)
+
+    def set_blob(self, key: str, value: bytes) -> None:
+        self._blobs[key] = bytes(value)
 
     def commit(self) -> None:
         pass
@@ -184,7 +185,11 @@ class Desk:
         self.resets = 0
         self.lines: list[str] = []
         self.random = lambda: random.getrandbits(16)
-        self.open_stream = asyncio.open_connection
+        self.resolve = lambda name, port: (name, port)
+        self.connect = asyncio.open_connection
+        self.open_udp: Any = None
+        self.clock_set: list[int] = []
+        self.set_clock = self.clock_set.append
         self.button = Button()
 
     def log(self, line: str) -> None:

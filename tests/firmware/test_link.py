@@ -5,21 +5,14 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from desk_unit import mqtt
-from desk_unit.clock import Uptime, WallClock
-from desk_unit.config import Config
-from desk_unit.facts import Facts
-from desk_unit.journal import Journal
-from desk_unit.lane import Lane
-from desk_unit.link import Link
 from host_bridge.contract.messages import Guidance, State
-from tests.firmware.desk import KEY, Wifi, until
+from tests.firmware.desk import until
 from tests.firmware.host import SITE, UNIT, Host
-from tests.firmware.unit.nor import Nor
+from tests.firmware.link_bench import Bench
 from tests.services import Mosquitto, free_port
 
 
@@ -28,65 +21,6 @@ def host(mosquitto: Mosquitto) -> Iterator[Host]:
     host = Host(mosquitto.port)
     yield host
     host.close()
-
-
-class Bench:
-    """A link on its own, with a clock that runs `speed` times as fast as the wall's."""
-
-    def __init__(self, port: int, *, speed: int = 1, **broker: str) -> None:
-        begin = time.monotonic_ns()
-        self.uptime = Uptime(
-            lambda: (time.monotonic_ns() - begin) * speed // 1_000_000,
-            lambda end, start: end - start,
-        )
-        fields = ",".join(f'"{name}":"{value}"' for name, value in broker.items())
-        config = Config(
-            f'{{"site":"{SITE}","unit":"{UNIT}","site_key":"{KEY}","wifi":{{"ssid":"x"}},'
-            f'"broker":{{"host":"127.0.0.1","port":{port}{"," + fields if fields else ""}}}}}'
-        )
-        wall = WallClock(self.uptime)
-        self.ordinary = self._lane("fact", "ordinary", 180)
-        self.button = self._lane("button", "button", 4)
-        self.facts = Facts(self.ordinary, self.button, self.uptime, wall)
-        self.log: list[str] = []
-        self.told: list[tuple[Any, ...]] = []
-        self.wifi = Wifi()
-        self.link = Link(
-            config,
-            (self.button, self.ordinary),
-            wifi=self.wifi,
-            open_stream=asyncio.open_connection,
-            uptime=self.uptime,
-            random=lambda: 0,
-            listener=self,
-            log=self.log.append,
-        )
-
-    def _lane(self, word: str, name: str, blocks: int) -> Lane:
-        journal = Journal(Nor(blocks=blocks, size=4096))
-        journal.mount()
-        return Lane(word, name, journal, unit=UNIT, boot=3, uptime=self.uptime)
-
-    def state(self) -> bytes:
-        return b'{"unit":"%s","online":true}' % UNIT.encode()
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in ("heard", "sent", "stored", "verdict", "guidance"):
-            raise AttributeError(name)
-        return lambda *args: self.told.append((name, *args))
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator["Bench"]:
-        task = asyncio.create_task(self.link.run())
-        try:
-            yield self
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    def waiting(self) -> int:
-        return int(self.ordinary.journal.waiting + self.button.journal.waiting)
 
 
 async def test_facts_leave_the_journal_only_when_the_host_acknowledges(
@@ -175,7 +109,7 @@ async def test_press_does_not_wait_behind_a_backlog(mosquitto: Mosquitto, host: 
         before = len(host.heard_keys())
         await until(lambda: bool(host.heard_keys("button")))
         order = [type(fact).__name__ for fact in host.facts].index("Press")
-        assert order - before < 100, "the window may be ahead of it, the backlog not"
+        assert order - before < 300, "the window may be ahead of it, the backlog not"
         assert time.monotonic() - begun < 1
         await until(lambda: bench.waiting() == 0, 30)
     assert set(host.heard_keys()) == {(3, seq) for seq in range(1, 3001)}
