@@ -35,10 +35,10 @@ MENDED = (BROKEN[0], BROKEN[2], BROKEN[1])
 RAISES = (
     "desk_unit/unit.py",
     "            now = self._uptime.now()\n            self._face.unprotected",
-    (
-        "            now = self._uptime.now()\n            if now > 1000:\n"
-        f'                raise ValueError("{UID}")\n            self._face.unprotected'
-    ),
+    f"""            now = self._uptime.now()
+            if now > 1000:
+                raise ValueError("{UID}")
+            self._face.unprotected""",
 )
 
 
