@@ -5,6 +5,7 @@ Sources: MicroPython 1.28 ESP32 quick reference (`machine`, `esp32.Partition`, `
 """
 
 import asyncio
+import os
 import random
 import sys
 
@@ -18,6 +19,7 @@ from desk_unit import screen
 from desk_unit.config import Config, ConfigError
 from desk_unit.ring import PIXELS
 from desk_unit.unit import Unit
+from drivers.buzzer import Buzzer
 from drivers.ld2410 import LD2410
 from drivers.mfrc522 import MFRC522
 from drivers.ssd1306 import SSD1306
@@ -27,6 +29,9 @@ from port import const, sleep_ms, ticks_ms
 CONFIG = "config.json"
 """In the root of the file system, which is where MicroPython starts."""
 
+KNOWN = "known.bin"
+"""The tags that the unit knows, see `desk_unit/known.py`."""
+
 _WATCHDOG_MS = const(30_000)
 _JOIN_MS = const(15_000)
 _JOIN_LOOK_MS = const(100)
@@ -34,6 +39,7 @@ _VSPI = const(2)
 _SPI_HZ = const(4_000_000)
 _I2C_HZ = const(400_000)
 _RADAR_BAUD = const(256_000)
+_PWM_HZ = const(1_000)
 _WS2812_NS = (400, 850, 800, 450)
 """High and low time of a 0, then of a 1, in nanoseconds."""
 
@@ -107,6 +113,36 @@ class Wifi:
         raise OSError("Wi-Fi status %d" % self._station.status())
 
 
+class File:
+    """A small file that is replaced as a whole: littlefs renames in one step, whatever happens.
+
+    Args:
+        name: Its name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def load(self) -> bytes:
+        """What was saved last.
+
+        Raises:
+            OSError: Nothing was ever saved, or it can't be read.
+        """
+        with open(self._name, "rb") as file:
+            return file.read()
+
+    def save(self, data: bytes) -> None:
+        """Replace it.
+
+        Raises:
+            OSError: It can't be written; what was saved before is still there.
+        """
+        with open(self._name + "~", "wb") as file:
+            file.write(data)
+        os.rename(self._name + "~", self._name)
+
+
 class Hardware:
     """Everything that a `Unit` is handed.
 
@@ -122,8 +158,11 @@ class Hardware:
         self.canvas = framebuf.FrameBuffer(
             self.display.buffer, screen.WIDTH, screen.HEIGHT, framebuf.MONO_VLSB
         )
-        self.glyphs = framebuf.FrameBuffer(bytearray(64), 64, 8, framebuf.MONO_VLSB)
+        self.glyphs = framebuf.FrameBuffer(bytearray(88), 88, 8, framebuf.MONO_VLSB)
         self.button = Button()
+        self.buzzer = Buzzer(_pwm(pins.BUZZER))
+        self.lamp = _pwm(pins.BUTTON_LAMP)
+        self.known = File(KNOWN)
         self.flashes = (_partition("journal"), _partition("button"))
         self.nvs = esp32.NVS("chequer")
         self.wifi = Wifi(config.ssid, config.wifi_password)
@@ -182,6 +221,10 @@ def _display() -> SSD1306:
     return SSD1306(
         machine.I2C(0, scl=machine.Pin(pins.I2C_SCL), sda=machine.Pin(pins.I2C_SDA), freq=_I2C_HZ)
     )
+
+
+def _pwm(gpio: int):
+    return machine.PWM(machine.Pin(gpio, machine.Pin.OUT), freq=_PWM_HZ, duty_u16=0)
 
 
 def _ring_writer():

@@ -16,7 +16,8 @@ class Config:
     Args:
         text: JSON: `site`, `unit`, `site_key` (32 to 128 hex digits), `broker` (`host`, `port`,
             `username`, `password`), `wifi` (`ssid`, `password`), `boot_base` (the lowest boot
-            number to use; for a unit that replaces another one of the same name).
+            number to use; for a unit that replaces another one of the same name), `quiet` (no
+            sound), `break_minutes` (the break that is offered after a report; 0: none).
         name: The file's name, for messages.
 
     Raises:
@@ -43,6 +44,8 @@ class Config:
         self.ssid = self._text(wifi, "ssid")
         self.wifi_password = self._text(wifi, "password", required=False)
         self.boot_base = self._number(fields, "boot_base", 1, 1, _MAX_COUNT)
+        self.quiet = self._flag(fields, "quiet")
+        self.break_minutes = self._number(fields, "break_minutes", 10, 0, 120)
 
     def _wrong(self, what: str) -> None:
         raise ConfigError(
@@ -75,6 +78,12 @@ class Config:
         value = fields.get(name, default)
         if type(value) is not int or not least <= value <= most:
             self._wrong("'%s' is not a number from %d to %d" % (name, least, most))
+        return value
+
+    def _flag(self, fields, name: str) -> bool:
+        value = fields.get(name, False)
+        if type(value) is not bool:
+            self._wrong("'%s' is neither true nor false" % name)
         return value
 
     def _key(self, fields) -> bytes:

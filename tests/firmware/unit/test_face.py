@@ -3,7 +3,12 @@
 from desk_unit import down, ring, screen
 from desk_unit.face import PROGRESS, Face
 
-WORDS = PROGRESS + down.VERDICTS + down.SEATS + ("provisional", "unprotected")
+WORDS = (
+    PROGRESS
+    + down.VERDICTS
+    + down.SEATS
+    + ("provisional", "unprotected", "enrol", "break-offer", "break")
+)
 NOTHING = ("",)
 ALL_WORDS = WORDS + NOTHING
 
@@ -51,13 +56,13 @@ class Canvas:
 def test_guidance_is_shown_when_nothing_else_is():
     face = Face()
     assert face.word(0) == ""
-    face.guide("free")
+    face.guidance = "free"
     assert face.word(0) == "free"
 
 
 def test_verdict_covers_guidance_for_four_seconds():
     face = Face()
-    face.guide("free")
+    face.guidance = "free"
     face.judge("own", 1_000)
     assert face.word(4_999) == "own"
     assert face.word(5_000) == "free"
@@ -65,7 +70,7 @@ def test_verdict_covers_guidance_for_four_seconds():
 
 def test_press_covers_everything_and_goes_on_to_stored():
     face = Face()
-    face.guide("free")
+    face.guidance = "free"
     face.judge("own", 0)
     face.press(3, 7, 0)
     assert face.word(1) == "pressed"
@@ -92,7 +97,7 @@ def test_newer_press_begins_again():
 
 def test_unprotected_covers_guidance_for_as_long_as_it_lasts():
     face = Face()
-    face.guide("free")
+    face.guidance = "free"
     face.unprotected = True
     assert face.word(0) == face.word(10**9) == "unprotected"
     face.unprotected = False
@@ -104,7 +109,7 @@ def frames(word):
     shown = ring.Ring(pixels)
     seen = []
     for i in range(48):
-        shown.draw(word, False, i * ring.FRAME_MS)
+        shown.draw(word, 0, i * ring.FRAME_MS)
         seen.append(tuple(pixel != (0, 0, 0) for pixel in pixels.now))
     return tuple(seen)
 
@@ -125,7 +130,7 @@ def test_someone_elses_headset_has_the_colour_of_an_unknown_one():
     colours = []
     for word in ("not-yours", "unknown"):
         pixels = Pixels()
-        ring.Ring(pixels).draw(word, False, 0)
+        ring.Ring(pixels).draw(word, 0, 0)
         colours.append(set(pixels.now) - {(0, 0, 0)})
     assert colours[0] == colours[1]
 
@@ -135,7 +140,7 @@ def test_unprotected_leaves_a_red_mark_beside_every_word():
         pixels = Pixels()
         shown = ring.Ring(pixels)
         for i in range(24):
-            shown.draw(word, True, i * ring.FRAME_MS)
+            shown.draw(word, 1, i * ring.FRAME_MS)
             red, green, blue = pixels.now[0]
             assert red, word
             assert not green, word
@@ -146,22 +151,22 @@ def test_ring_sends_nothing_while_nothing_changes():
     pixels = Pixels()
     shown = ring.Ring(pixels)
     for now in range(0, 10_000, 50):
-        shown.draw("free", False, now)
+        shown.draw("free", 0, now)
     assert pixels.shows == 1
 
 
 def test_unknown_word_leaves_ring_and_screen_dark():
     pixels, canvas = Pixels(), Canvas()
-    ring.Ring(pixels).draw("no-such-word", False, 0)
+    ring.Ring(pixels).draw("no-such-word", 0, 0)
     assert set(pixels.now) == {(0, 0, 0)}
-    assert screen.Screen(canvas, canvas).draw("no-such-word", False)
+    assert screen.Screen(canvas, canvas).draw("no-such-word", 0)
     assert not canvas.dots
 
 
 def test_every_word_has_an_icon_and_text_on_the_display():
     for word in WORDS:
         canvas, glyphs = Canvas(), Canvas()
-        assert screen.Screen(canvas, glyphs).draw(word, False)
+        assert screen.Screen(canvas, glyphs).draw(word, 0)
         assert glyphs.line, word
         assert any(y < 32 for _, y in canvas.dots), word
         text = [(x, y) for x, y in canvas.dots if y >= 32]
@@ -173,8 +178,8 @@ def test_every_word_has_an_icon_and_text_on_the_display():
 def test_no_link_is_written_beside_other_words():
     canvas, glyphs = Canvas(), Canvas()
     shown = screen.Screen(canvas, glyphs)
-    shown.draw("free", True)
+    shown.draw("free", 1)
     assert glyphs.line == "LINK"
-    assert not shown.draw("free", True)
-    assert shown.draw("free", False)
+    assert not shown.draw("free", 1)
+    assert shown.draw("free", 0)
     assert glyphs.line == "FREE"
