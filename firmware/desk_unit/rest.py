@@ -24,28 +24,34 @@ class Rest:
     def __init__(self, minutes: int) -> None:
         self._length = minutes * _MINUTE
         self._waits = False
-        self._away = False
+        self._sits = False
+        self._left = False
         self._offered_until = 0
         self._until = 0
 
     def pressed(self) -> None:
         """A report begins."""
         self._waits = True
-        self._away = False
+        self._left = False
 
     def stored(self, now: int) -> None:
-        """The host has the report: the break is offered, or begins if the seat is empty since."""
+        """The host has the report.
+
+        The break is offered to whoever sits here, and begins for whoever has left since the press.
+        """
         if not self._waits:
             return
         self._waits = False
-        self._offered_until = now + OFFER_MS
-        if self._away:
+        if self._left:
             self._begin(now)
+        elif self._sits:
+            self._offered_until = now + OFFER_MS
 
     def seat(self, occupied: bool, now: int) -> None:
         """The seat became occupied or vacant."""
-        self._away = not occupied
-        if self._away and not self._waits and now < self._offered_until:
+        self._sits = occupied
+        self._left = not occupied
+        if self._left and not self._waits and now < self._offered_until:
             self._begin(now)
 
     def stop(self) -> None:

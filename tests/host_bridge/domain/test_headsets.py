@@ -100,12 +100,12 @@ def test_a_badge_does_not_make_another_persons_headset_ones_own():
 
 
 def test_without_a_badge_no_headset_is_proved_to_be_ones_own_where_badges_are_asked_for():
-    assert verdict(badge_in="badge-then-headset")[0] == "not-yours"
+    assert verdict(badge_in="badge-then-headset")[0] == "badge-first"
 
 
 @pytest.mark.parametrize(
     ("waited", "word"),
-    [(BADGE_WAITS_MS, "own"), (BADGE_WAITS_MS + 1, "not-yours"), (-1, "not-yours")],
+    [(BADGE_WAITS_MS, "own"), (BADGE_WAITS_MS + 1, "badge-first"), (-1, "badge-first")],
 )
 def test_a_badge_counts_for_thirty_seconds(waited, word):
     waiting = Desk(badge=Badge(ANNA, T - waited))
