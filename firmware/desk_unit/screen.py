@@ -53,7 +53,7 @@ class Screen:
         if "%" in text:
             text = text % minutes
         top = _TEXT_Y
-        for line in text.split("/"):
+        for line in text.split("/") if text else ():
             self._text(line, (WIDTH - 16 * len(line)) // 16 * 8, top, 2)
             top += _LINE
         self._corner(marks)
