@@ -63,7 +63,7 @@ stop 3c7eff8181ff7e3c
 broom 02040810387cfeaa
 arrow 10181cfefe1c1810
 bell 183c3c3c7eff0018
-chair 808080fc84848400
+chair 808080f888888800
 card 00ff81bd81b1ff00
 """
 
