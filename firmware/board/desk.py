@@ -14,14 +14,19 @@ from board.front import display, ring_writer
 from desk_unit import screen
 from desk_unit.ring import PIXELS
 from desk_unit.unit import Unit
+from drivers.buzzer import Buzzer
 from drivers.ld2410 import LD2410
 from drivers.mfrc522 import MFRC522
 from drivers.ws2812 import WS2812
 from port import const, ticks_ms
 
+KNOWN = "known.bin"
+"""The tags that the unit knows, see `desk_unit/known.py`."""
+
 _VSPI = const(2)
 _SPI_HZ = const(4_000_000)
 _RADAR_BAUD = const(256_000)
+_PWM_HZ = const(1_000)
 
 
 class Button:
@@ -56,6 +61,39 @@ class Button:
         self._flag.set()
 
 
+class File:
+    """A small file that is replaced as a whole.
+
+    LittleFS takes over what was written when the file is closed, not before: a power cut leaves the
+    old content or the new. No renaming: after a cut in the middle of one, it can lose sight of
+    another file until the next write.
+
+    Args:
+        name: Its name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def load(self) -> bytes:
+        """What was saved last.
+
+        Raises:
+            OSError: Nothing was ever saved, or it can't be read.
+        """
+        with open(self._name, "rb") as file:
+            return file.read()
+
+    def save(self, data: bytes) -> None:
+        """Replace it.
+
+        Raises:
+            OSError: It can't be written; what was saved before is still there.
+        """
+        with open(self._name, "wb") as file:
+            file.write(data)
+
+
 class Hardware(Base):
     """Everything that a `Unit` is handed; the arguments are those of `Base`."""
 
@@ -68,8 +106,11 @@ class Hardware(Base):
         self.canvas = framebuf.FrameBuffer(
             self.display.buffer, screen.WIDTH, screen.HEIGHT, framebuf.MONO_VLSB
         )
-        self.glyphs = framebuf.FrameBuffer(bytearray(64), 64, 8, framebuf.MONO_VLSB)
+        self.glyphs = framebuf.FrameBuffer(bytearray(88), 88, 8, framebuf.MONO_VLSB)
         self.button = Button()
+        self.buzzer = Buzzer(_pwm(pins.BUZZER))
+        self.lamp = _pwm(pins.BUTTON_LAMP)
+        self.known = File(KNOWN)
 
 
 def run(config, starts, feed) -> None:
@@ -100,3 +141,7 @@ def _radar() -> LD2410:
             rxbuf=512,
         )
     )
+
+
+def _pwm(gpio: int):
+    return machine.PWM(machine.Pin(gpio, machine.Pin.OUT), freq=_PWM_HZ, duty_u16=0)

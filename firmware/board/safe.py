@@ -25,10 +25,11 @@ def run(config, starts, feed) -> None:
 
 def _ring() -> None:
     from board.front import ring_writer
+    from desk_unit.face import NO_LINK
     from desk_unit.ring import PIXELS, Ring
     from drivers.ws2812 import WS2812
 
-    Ring(WS2812(ring_writer(), PIXELS)).draw("safe", True, 0)
+    Ring(WS2812(ring_writer(), PIXELS)).draw("safe", NO_LINK, 0)
 
 
 def _display() -> None:
@@ -39,7 +40,7 @@ def _display() -> None:
 
     glass = display()
     canvas = framebuf.FrameBuffer(glass.buffer, screen.WIDTH, screen.HEIGHT, framebuf.MONO_VLSB)
-    glyphs = framebuf.FrameBuffer(bytearray(64), 64, 8, framebuf.MONO_VLSB)
+    glyphs = framebuf.FrameBuffer(bytearray(88), 88, 8, framebuf.MONO_VLSB)
     glass.start()
-    screen.Screen(canvas, glyphs).draw("safe", False)
+    screen.Screen(canvas, glyphs).draw("safe", 0)
     glass.show()

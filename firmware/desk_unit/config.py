@@ -53,6 +53,8 @@ class Config:
         wifi = self._section(fields, "wifi", required=wireless)
         self.ssid = self._text(wifi, "wifi.ssid", required=wireless)
         self.wifi_password = self._text(wifi, "wifi.password", required=False)
+        self.quiet = self._flag(fields, "quiet")
+        self.break_minutes = self._number(fields, "break_minutes", 10, 0, 120)
 
     def _read_broker(self, broker, required: bool) -> None:
         self.host = self._text(broker, "broker.host", required)
@@ -151,6 +153,12 @@ class Config:
         value = fields.get(_last(path), default)
         if type(value) is not int or not least <= value <= most:
             self._wrong(path, "is not a number from %d to %d" % (least, most))
+        return value
+
+    def _flag(self, fields, path: str) -> bool:
+        value = fields.get(_last(path), False)
+        if type(value) is not bool:
+            self._wrong(path, "is neither true nor false")
         return value
 
     def _hex(self, fields, path: str, least: int) -> bytes:

@@ -1,17 +1,14 @@
 """The configuration on the unit's file system, and the last one that was good.
 
-`config.json` is what was provisioned. Whenever it can be used, a copy is kept: written under
-another name and then renamed, which LittleFS does in one step, so that a power cut at any moment
-leaves the old copy or the new one. When it can't be used, the copy is.
+`config.json` is what was provisioned. Whenever it can be used, a copy is kept; when it can't, the
+copy is used. LittleFS takes over what was written to the copy when it is closed, not before, so
+that a power cut at any moment leaves the old copy or the new one.
 """
-
-import os
 
 from .config import Config, ConfigError
 
 NAME = "config.json"
 GOOD = "config.good.json"
-_NEW = "config.good.new"
 
 
 def load(folder: str = ""):
@@ -58,9 +55,8 @@ def _keep(folder: str, text: bytes) -> str:
     except OSError:
         pass  # there is none yet
     try:
-        with open(folder + _NEW, "wb") as file:
+        with open(folder + GOOD, "wb") as file:
             file.write(text)
-        os.rename(folder + _NEW, folder + GOOD)
     except OSError as error:
         return "%s can't be kept as the last good one: %s" % (NAME, error)
     return ""

@@ -35,6 +35,8 @@ _CLOCKS = ("none", "host", "sntp")
 _REASON = const(80)
 _CRASH = const(100)
 _CLEAN = const(0x80)
+_DIGEST = const(16)
+_DRILL = ',"drill":true'
 
 
 class Facts:
@@ -70,9 +72,14 @@ class Facts:
         body = struct.pack("<BIII", number, *(last or (0, 0, 0)))
         return self._write(self._ordinary, BOOT, body + _ascii(firmware, 32))
 
-    def tag(self, digest: bytes) -> int:
-        """A tag was presented; `digest` is its 16-byte keyed hash."""
-        return self._write(self._ordinary, TAG, digest)
+    def tag(self, digest: bytes, enrol: bool = False) -> int:
+        """A tag was presented; `digest` is its 16-byte keyed hash.
+
+        Args:
+            digest: Its hash.
+            enrol: It was presented to be enrolled, not to badge in.
+        """
+        return self._write(self._ordinary, TAG, digest + b"\x01" if enrol else digest)
 
     def seat(self, occupied: bool) -> int:
         """The seat became occupied or vacant."""
@@ -90,13 +97,14 @@ class Facts:
         body = struct.pack("<BB", ok, len(name)) + name + _ascii(reason, _REASON)
         return self._write(self._ordinary, CHIP, body)
 
-    def press(self, ago: int = 0) -> int:
-        """The button went down, `ago` milliseconds before now."""
-        return self._write(self._button, PRESS, b"", ago)
+    def press(self, ago: int = 0, drill: bool = False) -> int:
+        """The button went down, `ago` milliseconds before now; in a drill it is practice."""
+        return self._write(self._button, PRESS, b"\x01" if drill else b"", ago)
 
-    def urgent(self, gesture: str) -> int:
-        """A long hold ("hold") or three quick presses ("three")."""
-        return self._write(self._button, URGENT, bytes((_GESTURES.index(gesture),)))
+    def urgent(self, gesture: str, drill: bool = False) -> int:
+        """A long hold ("hold") or three quick presses ("three"); in a drill it is practice."""
+        body = bytes((_GESTURES.index(gesture),))
+        return self._write(self._button, URGENT, body + b"\x01" if drill else body)
 
     def crash(self, text: str, failed: int) -> int:
         """An earlier start crashed; `text` as `crash.condense` makes it, `failed` in a row."""
@@ -145,11 +153,12 @@ def encode(unit: str, boot: int, now: int, fact) -> bytes:
 
 def _body(kind: int, body: bytes) -> str:
     if kind == TAG:
-        return ',"tag":"%s"' % hexlify(body).decode()
+        return _tag(body)
     if kind == SEAT:
         return ',"occupied":%s' % ("true" if body[0] else "false")
-    if kind == URGENT:
-        return ',"gesture":"%s"' % _GESTURES[body[0]]
+    if kind in (PRESS, URGENT):
+        gesture = ',"gesture":"%s"' % _GESTURES[body[0]] if kind == URGENT else ""
+        return gesture + _DRILL if len(body) > (kind == URGENT) else gesture
     if kind == PROVISIONAL:
         tap = struct.unpack_from("<I", body, 0)[0]
         return ',"tap":%d,"verdict":%s' % (tap, json.dumps(body[4:].decode()))
@@ -170,6 +179,11 @@ def _health(kind: int, body: bytes) -> str:
         last_boot,
         last_seq,
     )
+
+
+def _tag(body: bytes) -> str:
+    text = ',"tag":"%s"' % hexlify(body[:_DIGEST]).decode()
+    return text + ',"enrol":true' if len(body) > _DIGEST else text
 
 
 def _chip(body: bytes) -> str:

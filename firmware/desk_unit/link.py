@@ -40,7 +40,8 @@ class Link:
         random: Function that returns 16 random bits, for the back-off.
         listener: Told what comes in: `state()` returns the state's JSON bytes, `heard(time)`,
             `sent(lane name, boot, seq)`, `stored(lane name, boot, seq)`,
-            `verdict(boot, seq, word)`, `guidance(word)`, `restart(boot)`.
+            `verdict(boot, seq, word)`, `guidance(word)`, `restart(boot)`, and `told(topic's end,
+            payload)` for everything else, which returns whether it was understood.
         log: Function that takes one line of text.
         beat: Called whenever the link makes progress.
     """
@@ -215,7 +216,7 @@ class Link:
         elif word == "down/guidance":
             understood = self._hear_guidance(down.guidance(payload))
         else:
-            understood = False
+            understood = self._listener.told(word, payload)
         if not understood:
             self.rejected += 1
 

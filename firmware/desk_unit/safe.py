@@ -108,3 +108,7 @@ class SafeUnit:
 
     def guidance(self, word: str) -> None:
         """The display says something more important."""
+
+    def told(self, word: str, payload: bytes) -> bool:  # noqa: ARG002
+        """Modes, incidents and enrolments are for the whole program; nothing is wrong with them."""
+        return True

@@ -77,9 +77,14 @@ class Boot(Fact, frozen=True, tag="boot"):
 
 
 class Tag(Fact, frozen=True, tag="tag"):
-    """A tag was presented to the reader (once per presentation, not per poll)."""
+    """A tag was presented to the reader (once per presentation, not per poll).
+
+    With `enrol` it was presented to be enrolled, because the host had asked for it: that is no
+    badge-in.
+    """
 
     tag: TagHash
+    enrol: bool = False
 
 
 class Seat(Fact, frozen=True, tag="seat"):
@@ -91,6 +96,7 @@ class Seat(Fact, frozen=True, tag="seat"):
 class Provisional(Fact, frozen=True, tag="provisional"):
     """The host did not answer a tap in time; the unit showed `verdict` on its own.
 
+    The verdict is "provisional" if the unit knew nothing, else the word that it showed.
     `tap` is the sequence number of the tag fact (same boot, ordinary lane).
     """
 
@@ -138,13 +144,16 @@ class Crash(Fact, frozen=True, tag="crash"):
 
 
 class Press(Fact, frozen=True, tag="press"):
-    """The button went down. Button lane only."""
+    """The button went down. Button lane only. With `drill` it is practice and never counts."""
+
+    drill: bool = False
 
 
 class Urgent(Fact, frozen=True, tag="urgent"):
     """A long hold, or three quick presses. Button lane only; follows its press."""
 
     gesture: Literal["hold", "three"]
+    drill: bool = False
 
 
 AnyFact = Boot | Tag | Seat | Provisional | Chip | Dropped | Crash | Press | Urgent

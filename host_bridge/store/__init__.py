@@ -8,6 +8,7 @@ from host_bridge.store.records import (
     Batch,
     DeadLetter,
     Gap,
+    IncidentRecord,
     Incoming,
     Key,
     LedgerRow,
@@ -19,6 +20,7 @@ from host_bridge.store.records import (
     TagKind,
     TagRecord,
     TagStatus,
+    UnitMode,
     WorkerRow,
 )
 from host_bridge.store.registry import Registry
@@ -28,6 +30,7 @@ __all__ = [
     "Batch",
     "DeadLetter",
     "Gap",
+    "IncidentRecord",
     "Incoming",
     "Key",
     "LedgerRow",
@@ -45,5 +48,6 @@ __all__ = [
     "TagKind",
     "TagRecord",
     "TagStatus",
+    "UnitMode",
     "WorkerRow",
 ]

@@ -170,3 +170,21 @@ class TagRecord(msgspec.Struct, frozen=True, kw_only=True):
     kind: TagKind
     person: int | None
     status: TagStatus
+
+
+class IncidentRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done about an incident whose last report was (`boot`, `seq`) of `unit`."""
+
+    id: int
+    unit: str
+    boot: int
+    seq: int
+    word: str
+    time_ms: int
+
+
+class UnitMode(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody has asked of a unit."""
+
+    drill_until_ms: int | None = None
+    quiet: bool = False

@@ -10,6 +10,7 @@ from desk_unit.config import Config
 from desk_unit.ram_flash import RamFlash
 from desk_unit.starts import Starts
 from desk_unit.unit import Unit
+from drivers.buzzer import Buzzer
 from port import ticks_ms
 from tests.firmware.host import SITE, UNIT
 
@@ -32,6 +33,8 @@ class Chip:
         self.present: list[bytes] = []
         self.state = 0
         self.fault = ""
+        self.brightness = 255
+        self.level = 207
         self.picture = [(0, 0, 0)] * 8
         self.shown: list[tuple[float, list[tuple[int, int, int]]]] = []
         self.line = ""
@@ -43,6 +46,9 @@ class Chip:
     def check(self, _now: int = 0) -> None:
         if self.fault:
             raise FaultError(self.fault)
+
+    def contrast(self, level: int) -> None:
+        self.level = level
 
     async def uids(self) -> list[bytes]:
         self.check()
@@ -118,6 +124,37 @@ class Button:
         self._closed = False
 
 
+class Pwm:
+    """Buzzer or lamp: what it was told."""
+
+    def __init__(self) -> None:
+        self.hz = 0
+        self.level = 0
+        self.tones: list[tuple[float, int]] = []
+
+    def init(self, *, freq: int, duty_u16: int) -> None:
+        self.hz, self.level = freq, duty_u16
+        self.tones.append((time.monotonic(), freq))
+
+    def duty_u16(self, level: int) -> None:
+        self.level = level
+
+
+class File:
+    """A small file."""
+
+    def __init__(self) -> None:
+        self.data: bytes | None = None
+
+    def load(self) -> bytes:
+        if self.data is None:
+            raise OSError("not found")
+        return self.data
+
+    def save(self, data: bytes) -> None:
+        self.data = data
+
+
 class Nvs:
     """Settings that survive as long as the object."""
 
@@ -179,6 +216,8 @@ class Desk:
         self.glyphs = Glyphs(self.canvas)
         self.flashes = (RamFlash(64), RamFlash(16))
         self.nvs = Nvs()
+        self.tone, self.lamp = Pwm(), Pwm()
+        self.known = File()
         self.wifi = Wifi()
         self.cause = "power"
         self.fed = 0
@@ -191,6 +230,7 @@ class Desk:
         self.clock_set: list[int] = []
         self.set_clock = self.clock_set.append
         self.button = Button()
+        self.buzzer = Buzzer(self.tone)
 
     def log(self, line: str) -> None:
         self.lines.append(line)
@@ -206,6 +246,7 @@ class Desk:
         self.button = Button()
         self.starts = Starts(self.nvs)
         self.starts.begin()
+        self.buzzer = Buzzer(self.tone)
         return Unit(self.config, self)
 
 

@@ -8,7 +8,7 @@ UID = "04a1b2c3d4e5f6"
 def caught(work):
     try:
         work()
-    except Exception as error:  # noqa: BLE001 (any)
+    except Exception as error:
         return condense(error)
     raise AssertionError("nothing was raised")
 
