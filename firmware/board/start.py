@@ -4,6 +4,7 @@ Nothing but the record of starts is imported before the decision, so that a prog
 be imported is a failed start as any other.
 """
 
+import gc
 import sys
 
 import esp32
@@ -14,6 +15,8 @@ from desk_unit.starts import Starts
 from port import const
 
 _WATCHDOG_MS = const(30_000)
+_READERS = ("config_file", "config", "json_lines")
+"""What reads the configuration is needed once: 14 KB on a 64-bit heap, half of that on the chip."""
 
 
 def run() -> None:
@@ -43,9 +46,15 @@ def run() -> None:
 def _config():
     from desk_unit import config_file
     from desk_unit.config import ConfigError
+    from desk_unit.settings import Settings
 
     try:
-        return config_file.load()
+        return Settings(config_file.load())
     except ConfigError as error:
         print("chequer: not started: %s" % error)
         return None
+    finally:
+        for name in _READERS:
+            del sys.modules["desk_unit." + name]
+            delattr(sys.modules["desk_unit"], name)
+        gc.collect()
