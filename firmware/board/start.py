@@ -29,6 +29,8 @@ def run() -> None:
         config = _config()
         if config is None:
             return
+        # The largest part that is not always needed comes first, while the memory is whole.
+        __import__("desk_unit.mqtt" if config.link == "wifi" else "desk_unit.link_serial")
         starts.begin()
         feed = machine.WDT(timeout=_WATCHDOG_MS).feed
         if starts.safe:
