@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,7 @@ from host_bridge.relay import Relay
 from host_bridge.settings import Settings, SettingsError
 from host_bridge.store import RegistryError, Store, StoreError, TagKind
 from host_bridge.transport.embedded import EmbeddedBroker, EmbeddedBrokerError
+from host_bridge.transport.serial_gateway import SerialGateway, open_serial
 
 AMISS, USAGE, DATABASE, BROKER, IN_HAND = 1, 2, 3, 4, 5
 
@@ -100,6 +102,21 @@ def relay(
         _fail(
             f"Stopped with {left} facts in hand; nothing is lost, units send them again.", IN_HAND
         )
+
+
+@app.command()
+def gateway(
+    port: Annotated[str, typer.Option(help="The serial port that the unit is plugged into.")],
+    config: Config = None,
+    baud: Annotated[int, typer.Option(min=9_600, max=2_000_000, help="Bits a second.")] = 115_200,
+) -> None:
+    """Relay between a desk unit on a serial line and the broker."""
+    settings = _settings(config)
+    stopped = threading.Event()
+    _on_signals(stopped.set)
+    out.print(f"Relaying between {port} and the broker; Ctrl-C ends it.")
+    opened = partial(open_serial, port, baud)
+    SerialGateway(opened, settings.broker, settings.site.name).run(stopped)
 
 
 @app.command()
