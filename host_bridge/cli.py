@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,7 @@ from host_bridge.relay import Relay
 from host_bridge.settings import SettingsError
 from host_bridge.store import RegistryError, StoreError, TagKind
 from host_bridge.transport.embedded import EmbeddedBroker, EmbeddedBrokerError
+from host_bridge.transport.serial_gateway import SerialGateway, open_serial
 
 app = typer.Typer(
     help="Chequer: headset, seat and one button.",
@@ -96,6 +98,21 @@ def relay(
         left = worker.run()
     if left:
         fail(f"Stopped with {left} facts in hand; nothing is lost, units send them again.", IN_HAND)
+
+
+@app.command()
+def gateway(
+    port: Annotated[str, typer.Option(help="The serial port that the unit is plugged into.")],
+    config: Config = None,
+    baud: Annotated[int, typer.Option(min=9_600, max=2_000_000, help="Bits a second.")] = 115_200,
+) -> None:
+    """Relay between a desk unit on a serial line and the broker."""
+    settings = settings_of(config)
+    stopped = threading.Event()
+    _on_signals(stopped.set)
+    out.print(f"Relaying between {port} and the broker; Ctrl-C ends it.")
+    line = partial(open_serial, port, baud)
+    SerialGateway(line, settings.broker, settings.site.name).run(stopped)
 
 
 @app.command()

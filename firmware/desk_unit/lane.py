@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _RESEND_MS = const(10_000)
 _RESEND_MAX_MS = const(60_000)
-_WINDOW_FIRST = const(64)
+_WINDOW_FIRST = const(256)
 _WINDOW_SILENT = const(8)
-_WINDOW_MAX = const(256)
+_WINDOW_MAX = const(512)
 _LIVE_MS = const(5_000)
 _LIVE_MOST = const(8)
 
