@@ -59,7 +59,7 @@ class Bench:
         self.button = self._lane("button", "button", 4)
         self.facts = Facts(self.ordinary, self.button, self.uptime, wall)
         self.log: list[str] = []
-        self.told: list[tuple[Any, ...]] = []
+        self.noted: list[tuple[Any, ...]] = []
         self.wifi = Wifi()
         self.lookup: Callable[[str, int], tuple[str, int]] = lambda name, port: (name, port)
         self.connect = asyncio.open_connection
@@ -87,10 +87,14 @@ class Bench:
     def state(self) -> bytes:
         return b'{"unit":"%s","online":true}' % self.unit.encode()
 
+    def told(self, word: str, payload: bytes) -> bool:
+        """A message of a kind that this listener does not know."""
+        return False
+
     def __getattr__(self, name: str) -> Any:
-        if name not in ("heard", "sent", "stored", "verdict", "guidance"):
+        if name not in ("heard", "sent", "stored", "verdict", "guidance", "restart"):
             raise AttributeError(name)
-        return lambda *args: self.told.append((name, *args))
+        return lambda *args: self.noted.append((name, *args))
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Bench"]:

@@ -31,11 +31,11 @@ async def test_facts_leave_the_journal_only_when_the_host_acknowledges(
         bench.facts.seat(True)
         bench.facts.press()
         await until(lambda: len(host.facts) == 2)
-        await until(lambda: ("sent", "button", 3, 1) in bench.told)
+        await until(lambda: ("sent", "button", 3, 1) in bench.noted)
         assert bench.waiting() == 2
         host.acknowledge(3, "button", (1, 1))
         await until(lambda: bench.button.journal.waiting == 0)
-        assert ("stored", "button", 3, 1) in bench.told
+        assert ("stored", "button", 3, 1) in bench.noted
         assert bench.ordinary.journal.waiting == 1
 
 
@@ -89,7 +89,7 @@ async def test_what_a_dying_broker_held_is_sent_again(mosquitto: Mosquitto, host
     host.answering = False
     async with Bench(mosquitto.port, speed=20).running() as bench:
         bench.facts.press()
-        await until(lambda: ("sent", "button", 3, 1) in bench.told)
+        await until(lambda: ("sent", "button", 3, 1) in bench.noted)
         host.facts.clear()
         await asyncio.to_thread(mosquitto.kill)
         host.answering = True
@@ -142,7 +142,7 @@ async def test_retained_guidance_is_heard_after_connecting(
 ) -> None:
     host.guide(Guidance(seat="blocked", version=4))
     async with Bench(mosquitto.port).running() as bench:
-        await until(lambda: ("guidance", "blocked") in bench.told)
+        await until(lambda: ("guidance", "blocked") in bench.noted)
 
 
 async def test_bad_messages_are_counted_and_do_no_harm(mosquitto: Mosquitto, host: Host) -> None:

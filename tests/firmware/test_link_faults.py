@@ -128,7 +128,7 @@ async def test_garbage_from_the_broker_costs_a_connection_and_nothing_else(
             await until(lambda: bench.link.connected)
         await until(lambda: bench.waiting() == 0)
         assert numbers(host) == list(range(1, 7))
-        assert bench.told.count(("stored", "ordinary", 3, 6)) >= 1
+        assert bench.noted.count(("stored", "ordinary", 3, 6)) >= 1
 
 
 @pytest.mark.parametrize("present", [0, 1])

@@ -145,7 +145,7 @@ async def test_facts_leave_the_journal_only_when_the_host_acknowledges(
     async with connected(cable, mosquitto) as bench:
         bench.facts.press()
         bench.facts.seat(True)
-        await until(lambda: ("sent", "button", 3, 1) in bench.told)
+        await until(lambda: ("sent", "button", 3, 1) in bench.noted)
         await until(lambda: len(host.facts) == 2)
         assert bench.waiting() == 2
         host.acknowledge(3, "button", (1, 1))
@@ -162,7 +162,7 @@ async def test_nothing_counts_as_sent_before_the_broker_has_it(
         await until(lambda: not bench.link.connected)
         bench.facts.press()
         await until(lambda: "the gateway refuses" in bench.link.fault)
-        assert not [told for told in bench.told if told[0] == "sent"]
+        assert not [note for note in bench.noted if note[0] == "sent"]
         await asyncio.to_thread(mosquitto.start)
         await until(lambda: bench.waiting() == 0, 30)
 
@@ -172,11 +172,11 @@ async def test_verdicts_and_retained_guidance_reach_the_unit(
 ) -> None:
     host.guide(Guidance(seat="blocked", version=4))
     async with connected(cable, mosquitto) as bench:
-        await until(lambda: ("guidance", "blocked") in bench.told)
+        await until(lambda: ("guidance", "blocked") in bench.noted)
         bench.facts.tag(bytes(16))
         await until(lambda: bool(host.facts))
         host.judge(host.facts[-1], "own")
-        await until(lambda: ("verdict", 3, 1, "own") in bench.told)
+        await until(lambda: ("verdict", 3, 1, "own") in bench.noted)
 
 
 async def test_backlog_of_200_facts_arrives_whole(
