@@ -16,7 +16,6 @@ from .memory import Memory
 from .ring import Ring
 from .screen import Screen
 from .senses import ButtonSense, SeatSense, TagSense
-from .sntp import Sntp
 from .tags import TagHash
 from .taps import Taps
 from .wires import wire
@@ -61,14 +60,7 @@ class Unit:
         self._seat = SeatSense(hardware.radar, self._sat, works)
         self._button = ButtonSense(hardware.button, self._press)
         over = wire(config, hardware)
-        self._sntp = Sntp(
-            config.sntp,
-            open_udp=hardware.open_udp,
-            uptime=self._uptime,
-            wall=self._wall,
-            random=hardware.random,
-            is_up=over.network.is_up,
-        )
+        self._sntp = _sntp(config, hardware, over, self._uptime, self._wall)
         self._clock_set = 0
         self._link = Link(
             config,
@@ -83,7 +75,7 @@ class Unit:
     async def run(self) -> None:
         """Do everything, for ever."""
         keep = self._chips.keep
-        if self._config.sntp and self._config.link == "wifi":
+        if self._sntp:
             asyncio.create_task(self._forever(self._sntp.run))  # noqa: RUF006
         for task in (
             self._forever(self._button.run),
@@ -132,7 +124,7 @@ class Unit:
         for name, fault in (
             ("config", self._config.fault),
             ("link", self._link.fault),
-            ("sntp", self._sntp.fault),
+            ("sntp", self._sntp.fault if self._sntp else ""),
         ):
             if fault:
                 faults[name] = fault[:_FAULT]
@@ -238,3 +230,19 @@ class Unit:
             except Exception as error:
                 self._hardware.log("unit: a task failed and starts again: %s" % repr(error))
             await sleep_ms(_RESTART_MS)
+
+
+def _sntp(config, hardware, over, uptime, wall):
+    """The SNTP client, if one is configured and there is a network; without it its code takes no memory."""
+    if not config.sntp or config.link != "wifi":
+        return None
+    from .sntp import Sntp
+
+    return Sntp(
+        config.sntp,
+        open_udp=hardware.open_udp,
+        uptime=uptime,
+        wall=wall,
+        random=hardware.random,
+        is_up=over.network.is_up,
+    )
