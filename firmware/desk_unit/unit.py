@@ -233,7 +233,7 @@ class Unit:
 
 
 def _sntp(config, hardware, over, uptime, wall):
-    """The SNTP client, if one is configured and there is a network; without it its code takes no memory."""
+    """The SNTP client if one is configured and there is a network; else its code isn't loaded."""
     if not config.sntp or config.link != "wifi":
         return None
     from .sntp import Sntp
