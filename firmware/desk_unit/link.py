@@ -276,8 +276,8 @@ def _said(error) -> str:
 
 
 async def _end(task) -> None:
-    task.cancel()
-    try:
-        await task
-    except asyncio.CancelledError:
-        pass
+    # Not awaited itself: that would swallow a cancellation which is meant for the caller. Asked
+    # again, because `wait_for` forgets one that comes in the moment in which its task is done.
+    while not task.done():
+        task.cancel()
+        await sleep_ms(1)

@@ -18,7 +18,6 @@ from .memory import Memory
 from .panel import Panel
 from .rest import Rest
 from .senses import ButtonSense, SeatSense, TagSense
-from .sntp import Sntp
 from .starts import GOOD_MS
 from .tags import TagHash
 from .taps import OFFLINE_MS, PATIENCE_MS, Taps
@@ -83,14 +82,7 @@ class Unit:
         self._seat = SeatSense(hardware.radar, self._sat, works)
         self._button = ButtonSense(hardware.button, self._press)
         over = wire(config, hardware)
-        self._sntp = Sntp(
-            config.sntp,
-            open_udp=hardware.open_udp,
-            uptime=self._uptime,
-            wall=self._wall,
-            random=hardware.random,
-            is_up=over.network.is_up,
-        )
+        self._sntp = _sntp(config, hardware, over, self._uptime, self._wall)
         self._clock_set = 0
         self._link = Link(
             config,
@@ -106,7 +98,7 @@ class Unit:
     async def run(self) -> None:
         """Do everything, for ever."""
         keep = self._chips.keep
-        if self._config.sntp and self._config.link == "wifi":
+        if self._sntp:
             asyncio.create_task(self._forever("sntp", self._sntp.run))  # noqa: RUF006
         for task in (
             self._forever("button", self._button.run),
@@ -171,7 +163,7 @@ class Unit:
         for name, fault in (
             ("config", self._config.fault),
             ("link", self._link.fault),
-            ("sntp", self._sntp.fault),
+            ("sntp", self._sntp.fault if self._sntp else ""),
             ("known", self._known.fault),
         ):
             if fault:
@@ -330,3 +322,19 @@ class Unit:
                 self._watch.failed(name, text)
                 self._hardware.log("unit: a task failed and starts again: %s: %s" % (name, text))
             await sleep_ms(_RESTART_MS)
+
+
+def _sntp(config, hardware, over, uptime, wall):
+    """The SNTP client if one is configured and there is a network; else its code isn't loaded."""
+    if not config.sntp or config.link != "wifi":
+        return None
+    from .sntp import Sntp
+
+    return Sntp(
+        config.sntp,
+        open_udp=hardware.open_udp,
+        uptime=uptime,
+        wall=wall,
+        random=hardware.random,
+        is_up=over.network.is_up,
+    )

@@ -257,3 +257,15 @@ async def until(condition: Any, seconds: float = 8.0) -> None:
             return
         await asyncio.sleep(0.01)
     raise TimeoutError("it did not happen")
+
+
+async def end(tasks: set["asyncio.Task[Any]"]) -> None:
+    """Cancel tasks until all have ended.
+
+    Python's `wait_for` forgets a cancellation that comes in the very moment in which its inner
+    task is done (mended in 3.12), so that asking once is not enough.
+    """
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=0.1)

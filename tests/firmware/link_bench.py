@@ -14,7 +14,7 @@ from desk_unit.journal import Journal
 from desk_unit.lane import Lane
 from desk_unit.link import Link
 from desk_unit.wires import wire
-from tests.firmware.desk import KEY, Wifi
+from tests.firmware.desk import KEY, Wifi, end
 from tests.firmware.host import SITE, UNIT
 from tests.firmware.unit.nor import Nor
 
@@ -102,9 +102,7 @@ class Bench:
         try:
             yield self
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end({task})
 
     def waiting(self) -> int:
         return int(self.ordinary.journal.waiting + self.button.journal.waiting)

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 
 from host_bridge.contract.messages import State
-from tests.firmware.desk import Desk, until
+from tests.firmware.desk import Desk, end, until
 from tests.services import free_port
 
 
@@ -20,7 +20,7 @@ async def test_state_names_what_is_wrong_with_configuration_link_and_time() -> N
     desk.open_udp = unreachable
     unit = desk.start()
     before = asyncio.all_tasks()
-    task = asyncio.create_task(unit.run())
+    asyncio.create_task(unit.run())  # noqa: RUF006
     try:
         await until(lambda: {"config", "link", "sntp"} <= state_of(unit).faults.keys())
         faults = state_of(unit).faults
@@ -28,9 +28,7 @@ async def test_state_names_what_is_wrong_with_configuration_link_and_time() -> N
         assert faults["link"].startswith("not connected: ")
         assert "no such name" in faults["sntp"]
     finally:
-        for other in asyncio.all_tasks() - before:
-            other.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(asyncio.all_tasks() - before)
 
 
 def state_of(unit: object) -> State:

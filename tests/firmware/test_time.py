@@ -13,7 +13,7 @@ import pytest
 from desk_unit.clock import SNTP, Uptime, WallClock
 from desk_unit.sntp import NoTime, Sntp
 from host_bridge.contract.facts import Boot
-from tests.firmware.desk import Desk, until
+from tests.firmware.desk import Desk, end, until
 from tests.firmware.host import Host
 from tests.services import Mosquitto
 
@@ -98,10 +98,7 @@ async def running(desk: Desk):
     try:
         yield unit
     finally:
-        ended = asyncio.all_tasks() - before
-        for task in ended:
-            task.cancel()
-        await asyncio.gather(*ended, return_exceptions=True)
+        await end(asyncio.all_tasks() - before)
 
 
 async def test_facts_of_a_boot_without_network_arrive_with_their_true_time_after_a_reboot(
