@@ -41,7 +41,7 @@ def unit(  # noqa: PLR0917 (options, never given by position)
 
     One JSON object a line, one reply a line: {"tap":{"uid":"04A1B2C3D4E5F6","ms":400}},
     {"tap":{"uids":[..]}}, {"put":{"uid":..}}, {"take":{"uid":..}}, {"press":{"ms":120}},
-    {"radar":{"state":"none|moving|still|both","cm":70}}, {"power":"cut|on"},
+    {"button":"down|up"}, {"radar":{"state":"none|moving|still|both","cm":70}}, {"power":"cut|on"},
     {"fault":{"chip":"mfrc522|ld2410|ssd1306|flash","kind":..}}, {"network":"lost|back"},
     {"show":{}}, {"heap":{}}, {"watch":{}} (events from then on).
 

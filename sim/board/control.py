@@ -20,6 +20,8 @@ def obey(command):
     elif "press" in command:
         if not parts.press(command["press"]):
             raise ValueError("the button is still held from the last press")
+    elif "button" in command:
+        parts.finger(command["button"] == "down")
     elif "radar" in command:
         parts.radar(*command["radar"])
     elif "fault" in command:
@@ -28,6 +30,10 @@ def obey(command):
         circuit.drive(*command["pin"])
     elif "air" in command:
         _switch_air(command["air"])
+    elif "taps" in command:
+        import taps
+
+        taps.insert()
     elif "heap" in command:
         gc.collect()
         return '"heap":[%d,%d]' % (gc.mem_alloc(), gc.mem_free())
