@@ -39,6 +39,9 @@ class ReaderWire:
     """Gathers accesses to registers into exchanges with cards; all other accesses into blocks."""
 
     def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
         self._lines: list[str] = []
         self._bytes = b""
         self._names: list[str] = []
@@ -84,7 +87,7 @@ class ReaderWire:
         else:
             text = f"looks at {_few(self._names)}"
         seen = Seen("both", self._bytes, f"MFRC522 {text}", tuple(self._lines))
-        self.__init__()  # type: ignore[misc]
+        self._clear()
         return [seen]
 
     def _write(self, address: int, values: bytes) -> None:
@@ -95,17 +98,19 @@ class ReaderWire:
             values = values[: self._frame_shown(values)]
             what = f"{values.hex(' ').upper()} {self._frame}"
         elif address == _COMMAND:
-            what = f"{values.hex(' ').upper()} {_COMMANDS.get(values[-1] & 15, '') if values else ''}"
+            command = _COMMANDS.get(values[-1] & 15, "") if values else ""
+            what = f"{values.hex(' ').upper()} {command}"
         else:
             what = values.hex(" ").upper()
-        self._note(f"write {name} {what}".rstrip(), bytes((address << 1,)) + values, f"{name} {what}")
+        data = bytes((address << 1,)) + values
+        self._note(f"write {name} {what}".rstrip(), data, f"{name} {what}")
 
     def _read(self, mosi: bytes, miso: bytes) -> None:
         parts = []
         for sent, got in zip(mosi[:-1], miso[1:], strict=True):
             address = sent >> 1 & 0x3F
             parts.append((address, got))
-        if all(address == _FIFO for address, _ in parts):
+        if parts and all(address == _FIFO for address, _ in parts):
             data = bytes(got for _, got in parts)
             self._receive(data)
             shown = data[: self._shown].hex(" ").upper()
