@@ -149,6 +149,7 @@ class Bench:
             self._say(f"(reset: {event['reset']})")
         else:
             self._resets = ["power"]
+            self._say("(the plug is in)")
         for kind, data in (("desk", self.desk()), ("light", self.light())):
             self._tell(kind, data)
         self._tell("display", self.display())
@@ -188,6 +189,3 @@ class Bench:
         if self._told.get(kind) != data:
             self._told[kind] = data
             self.stream.publish(kind, data)
-
-
-

@@ -33,9 +33,9 @@ def deck(known: Crew) -> dict[str, Card]:
     cards = (
         Card("badge", "My badge", "who I am", (me.badge,)),
         Card("headset", "My headset", "mine alone", (me.headset,)),
-        Card("colleague", "Colleague’s", "not my headset", (colleague.headset,)),
-        Card("cleaner", "Cleaner", "makes desks ready", (known.cleaners[0],)),
+        Card("colleague", "Colleague", "not my headset", (colleague.headset,)),
+        Card("cleaner", "Cleaner", "makes it ready", (known.cleaners[0],)),
         Card("unknown", "Unknown", "in no register", (known.stranger,)),
-        Card("both", "Two at once", "both headsets", (me.headset, colleague.headset)),
+        Card("both", "Two cards", "both headsets", (me.headset, colleague.headset)),
     )
     return {card.name: card for card in cards}

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import signal
+import socket
 import sys
 from pathlib import Path
 from types import FrameType
@@ -39,6 +40,15 @@ class _Server(uvicorn.Server):
             )
         )
         self._bench = bench
+        self._port = port
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say where."""
+        await super().startup(sockets)
+        if self.started:
+            print(f"The workbench is at http://127.0.0.1:{self._port}", flush=True)
+            where = f"127.0.0.1:{self._bench.control_port}"
+            print(f"control port {where}; Ctrl-C ends everything", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 (uvicorn's)
         """End in order at the first signal, at once at a second SIGINT.
@@ -87,11 +97,7 @@ async def serve(
         await door.start(control)
         bench.control_port = door.port
         await bench.unit.start()
-        port = free_port(port)
-        server = _Server(bench, port)
-        print(f"The workbench is at http://127.0.0.1:{port}", flush=True)
-        print(f"control port 127.0.0.1:{door.port}; Ctrl-C ends everything", flush=True)
-        await server.serve()
+        await _Server(bench, free_port(port)).serve()
     except (HostError, VmError, OSError) as error:
         print(f"the workbench did not start: {error}", file=sys.stderr)
         return 1

@@ -59,6 +59,8 @@ class Stream:
                         yield _text(event)
                 while page.texts:
                     yield page.texts.popleft()
+                if page.behind:
+                    continue
                 page.ready.clear()
                 try:
                     await asyncio.wait_for(page.ready.wait(), _BEAT_S)

@@ -14,7 +14,7 @@ MOST_BYTES = 24
 """Bytes of a row that are shown as they are."""
 
 _FOLD_S = 2.5
-_ROW_S = 15.0
+_ROW_S = 5.0
 _KINDS = 64
 
 
