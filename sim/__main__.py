@@ -96,6 +96,7 @@ def workbench(
         raise typer.BadParameter(f"{broker}: expected host:port") from error
     if where and not (where[0] and 0 < where[1] < 1 << 16):
         raise typer.BadParameter(f"{broker}: expected host:port")
+    folder = folder.resolve()
     sys.exit(asyncio.run(serve(folder=folder, broker=where, host=host, port=page, control=port)))
 
 

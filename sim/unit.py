@@ -266,7 +266,8 @@ class SimUnit:
                 "name": self.name,
                 "cause": _CAUSES[cause],
                 "air": self._world.air,
-                "world": [*self._world.commands(), *([{"taps": True}] if self._wires else [])],
+                "world": self._world.commands(),
+                "taps": self._wires is not None,
             }
         )
         try:

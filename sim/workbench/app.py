@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.exceptions import HTTPException
 
-from sim.commands import CommandError, obey, parse
+from sim.commands import Command, CommandError, obey, parse
 from sim.vm import VmError
 from sim.workbench import front
 from sim.workbench.bench import Bench
@@ -55,10 +55,7 @@ def create_app(bench: Bench) -> FastAPI:
     async def command(request: Request) -> JSONResponse:
         """One command, as on the control port (sim/commands.py)."""
         try:
-            given = parse(await _body(request))
-            if given.watch:
-                raise CommandError("watch is for the control port; read /api/events instead")
-            return JSONResponse(await obey(bench.unit, given))
+            return JSONResponse(await obey(bench.unit, _given(await _body(request))))
         except CommandError as error:
             return _error(400, str(error))
 
@@ -83,6 +80,18 @@ async def _move(bench: Bench, name: str, deed: str) -> None:
         return
     for uid in uids:
         await (bench.unit.put(uid) if deed == "put" else bench.unit.take(uid))
+
+
+def _given(line: bytes) -> Command:
+    """A command that has one answer.
+
+    Raises:
+        CommandError: it is none, or it would be answered by a stream.
+    """
+    command = parse(line)
+    if command.watch:
+        raise CommandError("watch is for the control port; read /api/events instead")
+    return command
 
 
 async def _body(request: Request) -> bytes:

@@ -52,7 +52,7 @@ class Flash:
 
     def __init__(self, soc: Path) -> None:
         self._soc = soc
-        self._stamp: object = None
+        self._stamp: list[tuple[int, int]] = []
         if str(ROOT / "firmware") not in sys.path:
             sys.path.append(str(ROOT / "firmware"))
         self._journal = importlib.import_module("desk_unit.journal")
@@ -68,9 +68,8 @@ class Flash:
 
     def changed(self) -> bool:
         """Whether there may be something else in flash than at the last call."""
-        stamp = [self._look(name) for name in SIZES]
-        stamp, self._stamp = self._stamp, stamp
-        return stamp != self._stamp
+        before, self._stamp = self._stamp, [self._look(name) for name in SIZES]
+        return before != self._stamp
 
     def lanes(self) -> list[dict[str, Any]]:
         """Each lane: how many facts wait, the newest of them, and what the journal says."""

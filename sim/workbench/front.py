@@ -7,7 +7,7 @@ from sim.shown import Colour
 WIDTH, HEIGHT = 128, 64
 
 _GAMMA = 2.2
-_FLOOR = 0.3
+_FLOOR = 0.15
 
 
 def leds(ring: list[Colour]) -> list[dict[str, Any]]:
@@ -22,13 +22,13 @@ def _led(colour: Colour) -> dict[str, Any]:
         return {"lens": "", "glow": "", "light": 0, "title": "dark"}
     light = _FLOOR + (1 - _FLOOR) * (top / 255) ** (1 / _GAMMA)
     hue = [(part / top) ** (1 / _GAMMA) for part in colour]
-    lens = [round(255 * (0.18 + 0.82 * part) * min(1, 0.55 + light)) for part in hue]
+    lens = [round(255 * (0.18 + 0.82 * part) * min(1, 0.3 + 1.25 * light)) for part in hue]
     glow = [round(255 * part) for part in hue]
     red, green, blue = colour
     return {
         "lens": _css(lens),
         "glow": _css(glow),
-        "light": round(light, 2),
+        "light": round(min(1, 1.2 * light), 2),
         "title": f"red {red}, green {green}, blue {blue}",
     }
 

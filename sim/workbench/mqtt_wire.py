@@ -15,7 +15,9 @@ _NAMES = {
     7: "PUBCOMP", 8: "SUBSCRIBE", 9: "SUBACK", 10: "UNSUBSCRIBE", 11: "UNSUBACK",
     12: "PINGREQ", 13: "PINGRESP", 14: "DISCONNECT",
 }  # fmt: skip
-_REFUSALS = ("accepted", "protocol refused", "client refused", "unavailable", "bad login", "not authorised")  # fmt: skip
+_REFUSALS = (
+    "accepted", "protocol refused", "client refused", "unavailable", "bad login", "not authorised",
+)  # fmt: skip
 
 
 class MqttWire:

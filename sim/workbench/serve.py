@@ -66,14 +66,12 @@ async def serve(
     """Run the workbench until it is told to end; the exit code.
 
     Args:
-        folder: where everything is kept.
+        folder: where everything is kept, an absolute path; made when absent.
         broker: a broker that runs already; None starts one.
         host: whether relay and director are started (and the broker, when none is named).
         port: of the page.
         control: port of the unit's control port, 0 for any.
     """
-    folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
     key, known = _site_key(folder), people()
     behind = Host(folder, broker, known, key) if host or broker is None else None
     bench = Bench(
@@ -116,6 +114,7 @@ async def serve(
 
 def _site_key(folder: Path) -> bytes:
     """The key of this workbench, made once: the unit's flash and the register know it too."""
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / "site.key"
     if not file.exists():
         file.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""The trace: what passed on the wires, a row each, bounded, with repetitions folded into one row."""
+"""The trace: what passed on the wires, a row each, bounded; repetitions are counted in one row."""
 
 import time
 from collections import OrderedDict
@@ -103,6 +103,6 @@ class Trace:
 
 
 def spaced(data: bytes) -> str:
-    """Hexadecimal with spaces, cut to `MOST_BYTES`; bytes 00 that stand for hidden ones differ."""
+    """Hexadecimal with spaces, cut to `MOST_BYTES`."""
     text = data[:MOST_BYTES].hex(" ").upper()
     return f"{text} … {len(data)} bytes" if len(data) > MOST_BYTES else text

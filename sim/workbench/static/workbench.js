@@ -69,7 +69,7 @@ setInterval(showUptime, 1_000);
 
 // --- flash ----------------------------------------------------------------------------------------
 
-const LANES = { button: "presses", ordinary: "taps and all else" };
+const LANES = { button: ["press", "presses"], ordinary: ["other fact", "other facts"] };
 const EMPTY = { button: "Nothing: every press is with the host.", ordinary: "Nothing: everything is with the host." };
 const KEYS = new Set(["type", "boot", "seq", "up", "at", "clock"]);
 
@@ -94,7 +94,7 @@ function laneSection(lane) {
   section.setAttribute("aria-label", `Lane ${lane.name}: ${lane.waiting} waiting`);
   const head = make("p", "lane-head");
   const dropped = lane.dropped ? `, ${lane.dropped} dropped` : "";
-  head.append(make("strong", "", lane.waiting), make("span", "", LANES[lane.name] + dropped));
+  head.append(make("strong", "", lane.waiting), make("span", "", LANES[lane.name][lane.waiting === 1 ? 0 : 1] + dropped));
   const list = make("ol", "facts");
   list.append(...lane.facts.map(factItem));
   const more = lane.waiting - lane.facts.length;
