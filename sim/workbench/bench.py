@@ -143,13 +143,13 @@ class Bench:
         self._since = time.time()
         self.wires.begin()
         if event.get("power") == "cut":
-            self._say("(the plug was pulled)")
+            self._say("(the power is gone)")
         elif "reset" in event:
             self._resets = [str(event["reset"])]
             self._say(f"(reset: {event['reset']})")
         else:
             self._resets = ["power"]
-            self._say("(the plug is in)")
+            self._say("(the power is back)")
         for kind, data in (("desk", self.desk()), ("light", self.light())):
             self._tell(kind, data)
         self._tell("display", self.display())
