@@ -90,7 +90,7 @@ async def serve(
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
         if behind:
-            print("starting broker, relay and director ...", flush=True)
+            print("starting the host ...", flush=True)
             await behind.start()
         await door.start(control)
         bench.control_port = door.port

@@ -16,7 +16,7 @@ from tests.services import free_port
 COMMAND = [sys.executable, "-m", "sim", "workbench"]
 
 
-@pytest.mark.parametrize("broker", ["nowhere", "host:", ":1883", "host:many", "host:70000"])
+@pytest.mark.parametrize("broker", ["nowhere", ":1883", "host:70000"])
 def test_a_wrong_broker_is_explained(tmp_path: Path, broker: str) -> None:
     done = subprocess.run(
         [*COMMAND, "--folder", str(tmp_path / "bench"), "--broker", broker],
