@@ -3,7 +3,7 @@
 Run by the MicroPython VM in the folder of sources (`sim/`, `firmware/`). The parent process
 writes one line of JSON first: `files` and `soc` (folders of the unit's file system and of what
 the chip keeps), `firmware` (folder), `name`, `cause` (of the reset), `air`, `world` (commands
-that put the outside into the state it is in).
+that put the outside into the state it is in), `taps` (whether to tell what passes on the wires).
 """
 
 import asyncio
@@ -58,6 +58,10 @@ def prepare(words):
     import parts
 
     parts.solder()
+    if words["taps"]:
+        import taps
+
+        taps.insert()
     for command in words["world"]:
         control.obey(command)
     # MicroPython's loop holds on to its tasks.
