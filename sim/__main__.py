@@ -12,6 +12,7 @@ import typer
 
 from sim.demo import FOLDER, Demo
 from sim.port import ControlPort
+from sim.scenario.command import simulate
 from sim.tell import TellError, port_of, tell
 from sim.unit import Event, SimUnit
 from sim.vm import VmError
@@ -73,6 +74,9 @@ def demo(
 ) -> None:
     """Broker, relay, page and a room of twelve units through compressed working days."""
     sys.exit(asyncio.run(Demo(folder, config, seed).run()))
+
+
+app.command("simulate")(simulate)
 
 
 @app.command(name="tell")
