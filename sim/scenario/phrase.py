@@ -33,6 +33,7 @@ DEFECTS = {
 
 _FILLERS = re.compile(r"(?<![\w'])(?:the|a|an|her|his|their) ", re.IGNORECASE)
 _GAP = re.compile(r"\{(\w+)\}")
+_SHAPES = {"amount": r"(?:at (?:least|most) )?\S+"}
 
 
 class Names(msgspec.Struct):
@@ -131,7 +132,10 @@ def _pattern(template: str) -> re.Pattern[str]:
     parts = _GAP.split(_plain(template))
     made = ""
     for i, part in enumerate(parts):
-        made += f"(?P<{part}>.+?)" if i % 2 else re.escape(part).replace(r"\(s\)", "s?")
+        if i % 2:
+            made += f"(?P<{part}>{_SHAPES.get(part, '.+?')})"
+        else:
+            made += re.escape(part).replace(r"\(s\)", "s?")
     return re.compile(made, re.IGNORECASE)
 
 
@@ -145,7 +149,7 @@ def _unknown(text: str) -> str:
 def _fits(gaps: dict[str, Any], names: Names) -> None:
     """What only shows when all gaps are known: does this person have such a card?"""
     for card in gaps.get("cards", ()):
-        owner = card.owner or gaps.get("who")
+        owner = card.owner or gaps["who"]
         if owner == SOMEBODY:
             raise WordingError("somebody has no cards of their own: say whose, as in Anna's badge")
         names.cards.uid(owner, card.kind)

@@ -8,7 +8,8 @@ from typing import Any
 
 from sim.scenario.engine import Engine
 from sim.scenario.errors import EngineError, StoryError
-from sim.scenario.expectations import STANDING_RULES, Seen
+from sim.scenario.expectations import DESK, STANDING_RULES, Seen
+from sim.scenario.measure import Number, Span
 from sim.scenario.phrase import Names, Sentence, understand
 from sim.scenario.record import Failure, Record
 from sim.scenario.stage import Stage
@@ -27,8 +28,11 @@ from sim.scenario.story import (
 )
 from sim.vm import VmError
 
-LOOK_S = 0.05
-"""How often something awaited is looked for."""
+LOOK_S = 0.1
+"""How often something awaited is looked for in the database or on the page."""
+
+GLANCE_S = 0.01
+"""How often it is looked for at the desk: what is shown there may last for moments only."""
 
 RULE_S = 0.2
 """How often `always` and `never` are looked at."""
@@ -147,7 +151,7 @@ class Player:
     async def _do(self, step: Do) -> None:
         sentence = step.sentence
         try:
-            await sentence.phrase.run(self._stage, self._dice(step.line), **sentence.gaps)
+            await sentence.phrase.run(self._stage, **_chosen(sentence, self._dice(step.line)))
         except (StoryError, VmError) as error:
             raise self._failed(step.line, sentence.text, str(error)) from error
 
@@ -187,13 +191,12 @@ class Player:
             seen = await self._look(sentence, line)
             if over(seen) or self._clock.now() >= deadline:
                 return seen
-            await self._clock.sleep(LOOK_S)
+            await self._clock.sleep(GLANCE_S if sentence.phrase.group == DESK else LOOK_S)
 
     async def _look(self, sentence: Sentence, line: int) -> Seen:
         try:
-            seen: Seen = await sentence.phrase.run(
-                self._stage, self._stage.draw(line, 0), **sentence.gaps
-            )
+            gaps = _chosen(sentence, self._stage.draw(line, 0))
+            seen: Seen = await sentence.phrase.run(self._stage, **gaps)
         except StoryError as error:
             return Seen(False, str(error))
         return seen
@@ -210,6 +213,14 @@ class Player:
         """Fresh dice for each telling of a line."""
         self._turns[line] += 1
         return self._stage.draw(line, self._turns[line])
+
+
+def _chosen(sentence: Sentence, dice: random.Random) -> dict[str, Any]:
+    """The gaps of a sentence, with a value for each range."""
+    return {
+        name: gap.choose(dice) if isinstance(gap, Span | Number) else gap
+        for name, gap in sentence.gaps.items()
+    }
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[Any]:

@@ -27,8 +27,6 @@ class Stage:
         """When the button of each desk was pressed, Unix seconds of the host's clock."""
         self.conflicts: dict[str, float] = {}
         """Desks that the page shows in conflict, and since when."""
-        self.dice = random.Random(scenario.seed)  # noqa: S311
-        """Of the sentence that is being told; see `draw`."""
 
     def desk(self, name: str) -> str:
         """The desk that a name means."""
