@@ -153,7 +153,7 @@ class Player:
         try:
             await sentence.phrase.run(self._stage, **_chosen(sentence, self._dice(step.line)))
         except (StoryError, VmError) as error:
-            raise self._failed(step.line, sentence.text, str(error)) from error
+            raise self._failed(step, sentence.text, str(error)) from error
 
     async def _expect(self, step: Expect) -> None:
         dice, text = self._dice(step.line), step.sentence.text
@@ -166,7 +166,7 @@ class Player:
             seen = await self._true_within(step.sentence, step.line, seconds)
             text = f"within {seconds:g}s: {text}" if step.within else text
         if not seen.holds:
-            raise self._failed(step.line, text, seen.what)
+            raise self._failed(step, text, seen.what)
         self._record.add("met", text, self._place(step.sentence), line=step.line)
 
     async def _rule(self, step: Rule) -> None:
@@ -174,7 +174,7 @@ class Player:
         while True:
             seen = await self._look(step.sentence, step.line)
             if seen.holds == step.never:
-                raise self._failed(step.line, f"{word}: {step.sentence.text}", seen.what)
+                raise self._failed(step, f"{word}: {step.sentence.text}", seen.what)
             await self._clock.sleep(RULE_S)
 
     async def _true_within(self, sentence: Sentence, line: int, seconds: float) -> Seen:
@@ -201,9 +201,9 @@ class Player:
             return Seen(False, str(error))
         return seen
 
-    def _failed(self, line: int, expected: str, seen: str) -> _NotMetError:
-        self._record.add("failed", expected, line=line)
-        return _NotMetError(Failure(line, expected, seen))
+    def _failed(self, step: Do | Expect | Rule, expected: str, seen: str) -> _NotMetError:
+        self._record.add("failed", expected, self._place(step.sentence), line=step.line)
+        return _NotMetError(Failure(step.line, expected, seen))
 
     def _place(self, sentence: Sentence) -> str | None:
         desk = sentence.gaps.get("desk")

@@ -83,11 +83,12 @@ class RealEngine:
     async def __aenter__(self) -> Self:
         """Bring everything up, then let the story begin."""
         try:
-            await self._broker.start()
+            # The register first and alone: two processes that make a database at the same moment
+            # may find it locked.
             await asyncio.gather(
-                self._host.register(self._folder / "tags.csv"),
-                *(self._host.start(part) for part in PARTS),
+                self._broker.start(), self._host.register(self._folder / "tags.csv")
             )
+            await asyncio.gather(*(self._host.start(part) for part in PARTS))
             self._watch()
             # Last, when the relay has long subscribed: what a unit sends before anybody listens
             # is not lost, but comes again only after ten seconds.
@@ -100,8 +101,7 @@ class RealEngine:
             await self._end()
             raise
         self._time.begin()
-        for desk, unit in self._units.items():
-            self._record.shown(desk, " ".join(unit.show().display))
+        self._record.begin({d: " ".join(u.show().display) for d, u in self._units.items()})
         return self
 
     async def __aexit__(

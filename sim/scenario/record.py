@@ -28,10 +28,15 @@ class Record:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.events: list[Event] = []
-        self.line = 0
-        """The line of the file that is being told."""
         self._now = now
         self._shown: dict[str, str] = {}
+
+    def begin(self, shown: dict[str, str]) -> None:
+        """The story begins now: what came before is no part of it, but what desks show is."""
+        self.events.clear()
+        self._shown.clear()
+        for desk, text in shown.items():
+            self.shown(desk, text)
 
     def add(self, kind: Kind, text: str, desk: str | None = None, *, line: int = 0) -> None:
         """Something happens now."""

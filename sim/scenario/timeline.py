@@ -87,7 +87,7 @@ def _axis(scale: _Scale, height: int) -> Iterator[str]:
 def _bands(events: list[Event], scale: _Scale) -> Iterator[str]:
     """What the display said, each until it said something else; and faults that lasted."""
     shown = [event for event in events if event.kind == "shown"]
-    for event, after in zip(shown, [*shown[1:], None], strict=True):
+    for event, after in zip(shown, [*shown[1:], None], strict=False):
         end = after.at if after else scale.seconds
         yield _band(event.text, TONES.get(event.text, "plain"), scale.x(event.at), scale.x(end))
     for event in events:
