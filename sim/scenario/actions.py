@@ -59,6 +59,7 @@ async def take(stage: Stage, who: str, cards: list[Card], desk: str) -> None:
 @phrase(
     "action", PEOPLE, "{who} badges in at {desk}",
     "taps the headset; where the site's rule is badge then headset, the badge before it",
+    carries="headset",
 )  # fmt: skip
 async def badge_in(stage: Stage, who: str, desk: str) -> None:
     """Sign in as the site's rule wants it."""
@@ -68,7 +69,7 @@ async def badge_in(stage: Stage, who: str, desk: str) -> None:
     await _hold_cards(stage, who, [Card(None, "headset")], desk, TAP_S)
 
 
-@phrase("action", PEOPLE, "{who} cleans {desk}", "taps the cleaner's card")
+@phrase("action", PEOPLE, "{who} cleans {desk}", "taps the cleaner's card", carries="card")
 async def clean(stage: Stage, who: str, desk: str) -> None:
     """Tap a cleaner's card."""
     await _hold_cards(stage, who, [Card(None, "card")], desk, TAP_S, "clean")
@@ -107,7 +108,9 @@ async def pass_by(stage: Stage, who: str, desk: str, time: float) -> None:
     await stage.unit(desk).radar("none", 0)
 
 
-@phrase("action", PEOPLE, "{who} leaves {desk}", "taps the headset again and gets up")
+@phrase(
+    "action", PEOPLE, "{who} leaves {desk}", "taps the headset again and gets up", carries="headset"
+)
 async def leave(stage: Stage, who: str, desk: str) -> None:
     """Sign out and go."""
     await _hold_cards(stage, who, [Card(None, "headset")], desk, TAP_S)

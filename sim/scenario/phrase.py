@@ -63,6 +63,7 @@ class Phrase(msgspec.Struct, frozen=True):
         explains: what it means, for docs/simulator.md.
         run: called with the stage and the gaps by name.
         lasting: it can only be told over time, as in `always: ...`.
+        carries: the card that the person needs for it, if the sentence does not name it.
     """
 
     kind: Literal["action", "expectation"]
@@ -71,6 +72,7 @@ class Phrase(msgspec.Struct, frozen=True):
     explains: str
     run: Callable[..., Awaitable[Any]]
     lasting: bool = False
+    carries: str = ""
 
 
 class Sentence(msgspec.Struct, frozen=True):
@@ -92,11 +94,12 @@ def phrase(
     explains: str,
     *,
     lasting: bool = False,
+    carries: str = "",
 ) -> Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]:
     """Make a function the meaning of a sentence."""
 
     def add(run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        PHRASES.append(Phrase(kind, group, template, explains, run, lasting))
+        PHRASES.append(Phrase(kind, group, template, explains, run, lasting, carries))
         return run
 
     return add
@@ -110,13 +113,14 @@ def understand(text: str, names: Names) -> Sentence:
     """
     plain = _plain(text)
     problem = ""
-    for candidate in PHRASES:
+    # The one with most words of its own first: it is the likeliest to have been meant.
+    for candidate in sorted(PHRASES, key=lambda each: -len(_GAP.sub("", each.template))):
         match = _pattern(candidate.template).fullmatch(plain)
         if not match:
             continue
         try:
             gaps = {name: _read(name, words, names) for name, words in match.groupdict().items()}
-            _fits(gaps, names)
+            _fits(candidate, gaps, names)
         except WordingError as error:
             problem = problem or f"{text!r}: {error}"
         else:
@@ -146,9 +150,12 @@ def _unknown(text: str) -> str:
     return f"{text!r} is not a sentence I know{hint} (all are in docs/simulator.md)"
 
 
-def _fits(gaps: dict[str, Any], names: Names) -> None:
+def _fits(candidate: Phrase, gaps: dict[str, Any], names: Names) -> None:
     """What only shows when all gaps are known: does this person have such a card?"""
-    for card in gaps.get("cards", ()):
+    cards = list(gaps.get("cards", ()))
+    if candidate.carries:
+        cards.append(Card(None, candidate.carries))
+    for card in cards:
         owner = card.owner or gaps["who"]
         if owner == SOMEBODY:
             raise WordingError("somebody has no cards of their own: say whose, as in Anna's badge")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from sim.scenario.engine import Engine
-from sim.scenario.errors import EngineError, StoryError
+from sim.scenario.errors import EngineError, StoryError, WordingError
 from sim.scenario.expectations import DESK, STANDING_RULES, Seen
 from sim.scenario.measure import Number, Span
 from sim.scenario.phrase import Names, Sentence, understand
@@ -152,7 +152,7 @@ class Player:
         sentence = step.sentence
         try:
             await sentence.phrase.run(self._stage, **_chosen(sentence, self._dice(step.line)))
-        except (StoryError, VmError) as error:
+        except (StoryError, WordingError, VmError) as error:
             raise self._failed(step, sentence.text, str(error)) from error
 
     async def _expect(self, step: Expect) -> None:
