@@ -54,10 +54,10 @@ class Child:
         return "\n".join(self.log().splitlines()[-_LAST:])
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal; one that has ended gets none."""
+        """Send it, and what it started itself, a signal; one that has ended gets none."""
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(number)
+                os.killpg(self._process.pid, number)  # it leads a session of its own, see `start`
 
     async def kill(self) -> None:
         """SIGKILL, as a power cut."""

@@ -14,7 +14,7 @@ class Database:
     """The SQLite file of a host."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self.file = file
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """Ask; no rows when the file or the tables aren't there yet."""
@@ -41,7 +41,7 @@ class Database:
 
     def _open(self, mode: str) -> sqlite3.Connection:
         return sqlite3.connect(
-            f"file:{self._file}?mode={mode}",
+            f"file:{self.file}?mode={mode}",
             uri=True,
             timeout=_PATIENCE_S,
             isolation_level=None,

@@ -73,7 +73,10 @@ def _build(
         raise ScenarioFileError(file, line, "an alias (*name) is used; write it out instead")
     seen.add(id(node))
     if isinstance(node, yaml.ScalarNode):
-        return str(node.value)
+        text = " ".join(str(node.value).split())
+        if not text.isprintable():
+            raise ScenarioFileError(file, line, "expected text without odd characters")
+        return text
     if isinstance(node, yaml.SequenceNode):
         return [_build(file, each, (*place, i), lines, seen) for i, each in enumerate(node.value)]
     found: dict[str, Node] = {}

@@ -85,9 +85,8 @@ class RealEngine:
         try:
             # The register first and alone: two processes that make a database at the same moment
             # may find it locked.
-            await asyncio.gather(
-                self._broker.start(), self._host.register(self._folder / "tags.csv")
-            )
+            register = self._folder / "tags.csv", self._scenario.cards.register()
+            await asyncio.gather(self._broker.start(), self._host.register(*register))
             await asyncio.gather(*(self._host.start(part) for part in PARTS))
             self._watch()
             # Last, when the relay has long subscribed: what a unit sends before anybody listens

@@ -36,6 +36,7 @@ def refused(tmp_path: Path, text: str) -> str:
         ("title: T\nseed: -1\nsteps: [wait 1s]\n", 2, ">= 0"),
         ("title: &a T\nsteps: [*a]\n", 0, "alias"),
         ("title: [\n", 0, "is no YAML"),
+        ('title: "\\uD800"\nsteps: [wait 1s]\n', 1, "odd characters"),
         (HEAD + "  - Anna sings at A1\n", 6, "did you mean"),
         (HEAD + "  - Ana taps her headset at A1\n", 6, "expected a person (Anna, Ben, Carla"),
         (HEAD + "  - Anna taps her headset at A9\n", 6, "expected a desk (A1), found 'A9'"),
