@@ -127,7 +127,8 @@ class RealEngine:
             try:
                 await unit.wait_for(lambda shown: shown.display, _LOOK_S)
             except TimeoutError as error:
-                raise EngineError(f"{error}; its console: {unit.console()[-5:]}") from error
+                why = self._host.ended() or f"its console: {unit.console()[-5:]}"
+                raise EngineError(f"{error}; {why}") from error
 
     def _watch(self) -> None:
         for desk, unit in self._units.items():

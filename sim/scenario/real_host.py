@@ -130,6 +130,11 @@ class RealHost:
             if any(needle in content for content in [file.read_bytes()] for needle in needles)
         )
 
+    def ended(self) -> str:
+        """The last words of parts that have ended, empty when all run."""
+        gone = [child for child in self._parts.values() if child.code is not None]
+        return " ".join(f"{child.name} has ended: {child.last_lines()}" for child in gone)
+
     async def _begin(
         self, name: str, *command: str, environment: dict[str, str] | None = None
     ) -> Child:
