@@ -14,7 +14,7 @@ import msgspec
 from sim.scenario import measure
 from sim.scenario.errors import WordingError
 from sim.scenario.site import Cards
-from sim.scenario.words import COLOURS, FACTS, FAULTPOINTS, KINDS, PAGE, display_words
+from sim.scenario.words import COLOURS, FACTS, FAULTPOINTS, KINDS, PAGE, display_words, says
 from sim.world import FAULTS
 
 SOMEBODY = "somebody"
@@ -203,7 +203,7 @@ def _cards(words: str, names: Names) -> list[Card]:
 
 
 def _word(words: str, _names: Names) -> str:
-    if words not in display_words():
+    if not says(words):
         known = ", ".join(sorted(display_words()))
         raise WordingError(f"expected words that the display knows ({known}), found {words!r}")
     return words

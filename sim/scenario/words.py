@@ -2,7 +2,9 @@
 
 import ast
 import functools
+import re
 import typing
+from collections.abc import Iterator
 
 from host_bridge.contract.facts import AnyFact
 from host_bridge.contract.messages import SeatWord
@@ -34,20 +36,39 @@ KINDS = {
 }
 """Messages that make no sense; %s is the unit."""
 
-_SCREEN = ROOT / "firmware" / "desk_unit" / "screen.py"
+_SOURCES = ("screen.py", "looks.py")
+_CAPITALS = re.compile(r"(?:[A-Z]|%d)(?:[A-Z0-9/ ]|%d)+$")
 
 
 @functools.cache
 def display_words() -> frozenset[str]:
     """Everything that the display can say: the lines of each page, joined by spaces.
 
-    Read from the firmware's own source, so that a new page needs no change here.
+    Read from the firmware's own source, so that a new page needs no change here: texts are
+    whatever is written in capitals, in tuples of lines or at the ends of rows ("NOT/YOURS").
+    A number is %d.
     """
-    found = {""}
-    for node in ast.walk(ast.parse(_SCREEN.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Tuple) and node.elts:
-            texts = [e.value for e in node.elts if isinstance(e, ast.Constant)]
-            words = [text for text in texts if isinstance(text, str)]
-            if len(words) == len(node.elts) and all(w == w.upper() for w in words):
-                found.add(" ".join(words))
-    return frozenset(found - {""})
+    found = set()
+    for name in _SOURCES:
+        source = ROOT / "firmware" / "desk_unit" / name
+        if source.exists():
+            found |= set(_texts(ast.parse(source.read_text(encoding="utf-8"))))
+    return frozenset(found)
+
+
+def says(word: str) -> bool:
+    """Can the display say this?"""
+    return re.sub(r"\d+", "%d", word) in display_words()
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Tuple):
+            parts = [e.value for e in node.elts if isinstance(e, ast.Constant)]
+            texts = [part for part in parts if isinstance(part, str)]
+            if texts and all(_CAPITALS.fullmatch(text) for text in texts):
+                yield " ".join(texts)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            for row in node.value.splitlines():
+                if match := _CAPITALS.search(row):
+                    yield match[0].replace("/", " ")
