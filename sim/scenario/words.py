@@ -69,6 +69,7 @@ def _texts(tree: ast.AST) -> Iterator[str]:
             if texts and all(_CAPITALS.fullmatch(text) for text in texts):
                 yield " ".join(texts)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            for row in node.value.splitlines():
+            rows = node.value.splitlines()
+            for row in rows if len(rows) > 1 else ():
                 if match := _CAPITALS.search(row):
                     yield match[0].replace("/", " ")

@@ -41,6 +41,7 @@ def test_the_relay_can_be_told_to_die_wherever_it_can_die():
 
 def test_the_words_of_the_display_are_found_in_the_firmware():
     assert {"STORED", "NOT YOURS", "NO LINK"} <= display_words()
+    assert "NOT" not in display_words()
 
 
 def test_demands_are_numbered_without_holes():
