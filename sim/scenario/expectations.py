@@ -149,6 +149,23 @@ async def has_facts(stage: Stage, desk: str, amount: Amount, fact: str) -> Seen:
 
 
 @phrase(
+    "expectation", KEPT, "{amount} {fact} fact(s) of {desk} came after its press",
+    "the host had the first press of this desk before so many of these facts",
+)  # fmt: skip
+async def came_after(stage: Stage, desk: str, amount: Amount, fact: str) -> Seen:
+    """A press goes ahead of what waited before it."""
+    unit = unit_of(stage.desk(desk))
+    ((found,),) = stage.engine.host.rows(
+        "SELECT count(*) FROM facts WHERE unit = ? AND type = ? AND id >"
+        " (SELECT min(id) FROM facts WHERE unit = ? AND type = 'press')",
+        unit,
+        fact,
+        unit,
+    ) or [(0,)]
+    return Seen(amount.holds(int(str(found))), f"{found} came after it")
+
+
+@phrase(
     "expectation", KEPT, "presses at {desk} are dated within {time}",
     "each stored press has the time at which the button was pressed, give or take",
 )  # fmt: skip
