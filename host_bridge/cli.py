@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.table import Table
@@ -153,9 +153,24 @@ def ledger(config: Config = None) -> None:
 @app.command()
 def demo(config: Config = None) -> None:
     """Run a simulated room of desk units on the real firmware, with the whole host."""
-    command = [sys.executable, "-m", "sim", "demo"]
-    if config is not None:
-        command += ["--config", str(config)]
+    _simulator("demo", *(["--config", str(config)] if config is not None else []))
+
+
+@app.command(
+    context_settings={
+        "ignore_unknown_options": True,
+        "allow_extra_args": True,
+        "help_option_names": [],  # the simulator has the help
+    }
+)
+def simulate(context: typer.Context) -> None:
+    """Tell scenarios to simulated desks and the real host; --help lists what may follow."""
+    _simulator("simulate", *context.args)
+
+
+def _simulator(*words: str) -> NoReturn:
+    """Run a command of the simulator, which is a program of its own; end as it ends."""
+    command = [sys.executable, "-m", "sim", *words]
     # Ctrl-C reaches the simulator too, which ends in order; so wait for it. A handler, because
     # it does not pass on to the new process as an ignored signal would.
     signal.signal(signal.SIGINT, lambda *_: None)

@@ -12,6 +12,7 @@ import typer
 
 from sim.demo import FOLDER, Demo
 from sim.port import ControlPort
+from sim.scenario.command import simulate
 from sim.tell import TellError, port_of, tell
 from sim.unit import Event, SimUnit
 from sim.vm import VmError
@@ -98,6 +99,9 @@ def workbench(
         raise typer.BadParameter(f"{broker}: expected host:port")
     folder = folder.resolve()
     sys.exit(asyncio.run(serve(folder=folder, broker=where, host=host, port=page, control=port)))
+
+
+app.command("simulate")(simulate)
 
 
 @app.command(name="tell")
