@@ -87,7 +87,11 @@ def _run(heap: int, firmware: Path, folder: str, hours: int):  # type: ignore[no
     micropython = Path(sys.executable).with_name("micropython")
     command = [micropython, "-X", f"heapsize={heap}", _SCRIPT, firmware, folder, str(hours)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
     ) as process:
         assert process.stdout is not None
         yield from process.stdout

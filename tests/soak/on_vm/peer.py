@@ -101,7 +101,11 @@ class Peer:
         rest = len(topic).to_bytes(2, "big") + topic + self._number.to_bytes(2, "big")
         rest += text if isinstance(text, bytes) else text.encode()
         length = len(rest)
-        head = bytes((0x32, length)) if length < 128 else bytes((0x32, length % 128 | 128, length // 128))
+        head = (
+            bytes((0x32, length))
+            if length < 128
+            else bytes((0x32, length % 128 | 128, length // 128))
+        )
         self._wire.put(head + rest)
 
     def take(self, data):
