@@ -1,4 +1,4 @@
-"""The header of a journal's sector: a checkpoint of the whole log (format: `journal.py`).
+"""The header of a journal's sector: a checkpoint of the whole log (format: `sectors.py`).
 
 It stands there twice, so that one bad bit does not cost a sector's facts.
 """

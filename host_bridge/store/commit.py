@@ -194,7 +194,7 @@ def _note_tail(connection: sa.Connection, stream: Stream, counted: int, since_ms
         connection.execute(sa.update(tails).where(*here).values(last=counted))
 
 
-def _tail_of(stream: Stream) -> sa.Select[tuple[int]]:
+def _tail_of(stream: Stream) -> sa.Select[Any]:
     here = [tails.c[name] == value for name, value in stream._asdict().items()]
     return sa.select(tails.c.last).where(*here)
 

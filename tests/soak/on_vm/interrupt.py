@@ -8,6 +8,7 @@ sys.path[:] = [_ROOT + "/sim/board", _ROOT + "/firmware", _ROOT, ".frozen"]
 
 import circuit  # noqa: E402
 import micropython  # noqa: E402
+
 from board import pins  # noqa: E402
 from board.desk import Button  # noqa: E402
 

@@ -12,7 +12,7 @@ _FIRMWARE, _SOC, _HOURS = sys.argv[1], sys.argv[2], int(sys.argv[3])
 _ROOT = sys.argv[0].rsplit("/", 4)[0]
 sys.path[:] = [_ROOT + "/tests/soak/on_vm", _ROOT + "/sim/board", _FIRMWARE, _ROOT, ".frozen"]
 
-import jump  # noqa: F401, E402, I001 (before anything has begun to wait)
+import jump  # noqa: F401, E402 (before anything has begun to wait)
 import asyncio  # noqa: E402
 import os  # noqa: E402
 

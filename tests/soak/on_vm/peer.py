@@ -1,4 +1,4 @@
-"""Broker and host of one unit, within its VM: what a unit's day needs, in as little memory as can be.
+"""Broker and host of one unit, within its VM: what a unit's day needs, in little memory.
 
 A real broker would answer in real time, in which a virtual clock has long run on.
 """
