@@ -1,11 +1,6 @@
-"""The header of a journal's sector: a checkpoint of the whole log, 128 bytes.
+"""The header of a journal's sector: a checkpoint of the whole log (format: `sectors.py`).
 
-It stands there twice, each copy in 64 bytes, so that one bad bit does not cost a sector's facts.
-
-    magic u16 4A43h | version u8 | 0 u8 | generation u32 | floor generation u32 |
-    floor offset u32 | appended u32 | forgotten u32 | dropped u32 | last boot u32 |
-    last seq u32 | dropped and not reported: count, first boot, first seq, last boot,
-    last seq u32 | CRC-32 u32 | padding
+It stands there twice, so that one bad bit does not cost a sector's facts.
 """
 
 import struct
@@ -65,14 +60,3 @@ def read(flash, sector: int, view):
         if crc32(view[:_USED]) == struct.unpack_from("<I", view, _USED)[0]:
             return fields[3:]
     return None
-
-
-def survey(flash, view):
-    """(oldest, newest) generation that has a sound header; zeros on flash that holds no log."""
-    newest = oldest = 0
-    for sector in range(flash.ioctl(4, 0)):
-        header = read(flash, sector, view)
-        if header:
-            newest = max(newest, header[0])
-            oldest = min(oldest or header[0], header[0])
-    return oldest, newest

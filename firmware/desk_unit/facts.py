@@ -54,6 +54,9 @@ class Facts:
         self._button = button
         self._uptime = uptime
         self._wall = wall
+        self._reports: list[tuple] = [(0, None), (0, None)]
+        ordinary.on_stored = self._stored
+        button.on_stored = lambda _: self._stored(0)
 
     def boot(self, cause: str, firmware: str, last, clean: bool = False) -> int:
         """The unit started; the first fact of a boot.
@@ -112,19 +115,24 @@ class Facts:
 
     def _write(self, lane, kind: int, body: bytes, ago: int = 0) -> int:
         up = max(0, self._uptime.now() - ago)
-        seq = lane.append(kind, up, self._wall.at(up), self._wall.quality, body)
-        if kind != DROPPED:
-            self._report_dropped()
-        return seq
+        return lane.append(kind, up, self._wall.at(up), self._wall.quality, body)
 
-    def _report_dropped(self) -> None:
-        """What a full journal has given up since this was last looked at."""
+    def _stored(self, seq: int) -> None:
+        """The host is there, and has this boot's ordinary facts up to `seq` (0: not said).
+
+        What a full journal has dropped is reported now and not before, or the report would be
+        dropped too; and it is remembered until the host has the report.
+        """
         for number, lane in enumerate((self._ordinary, self._button)):
-            journal = lane.journal
-            lost = journal.lost
-            if lost[0]:
-                self._write(self._ordinary, DROPPED, struct.pack("<BIIIII", number, *lost))
-                lane.told(journal, lost)
+            lost = lane.journal.lost
+            report, reported = self._reports[number]
+            if not lost[0]:
+                continue
+            if lost != reported:
+                body = struct.pack("<BIIIII", number, *lost)
+                self._reports[number] = self._write(self._ordinary, DROPPED, body), lost
+            elif seq >= report:
+                lane.told(lost)
 
 
 def encode(unit: str, boot: int, now: int, fact) -> bytes:

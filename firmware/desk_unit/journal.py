@@ -1,23 +1,29 @@
 """A log of facts on raw NOR flash that survives a power cut at any byte of any write or erase.
 
-Format, version 2 (docs/firmware.md, "The journal on flash", has the reasons). The partition is
-a ring of sectors (erase blocks). Generation g of the log, counted from 1, lives in sector
-g % sectors. Everything is little-endian, begins on a granule of 16 bytes, is padded with FFh to
-whole granules, and is programmed once; nothing is ever programmed over.
-
-A sector begins with a checkpoint of the whole log, so that mounting reads one sector only
-(`checkpoint.py`); records follow it (`record.py`). A record's CRC-32 covers its place too, so that
-bytes left over from an earlier life of the sector are never taken for a record (`sectors.py`).
+The partition is a ring of sectors (erase blocks). Generation g of the log, counted from 1, lives in
+sector g % sectors. How headers and records look is in `sectors.py`; docs/firmware.md, "The journal
+on flash", has the reasons.
 """
 
 import struct
 
-from . import checkpoint
-from .record import NOTE_LENGTH, TOLD, TRIM, pack, unpack
-from .sectors import GRANULE, Sectors, padded
+from .sectors import (
+    FIXED,
+    HEADER,
+    LONGEST,
+    NOTE,
+    TOLD,
+    TRIM,
+    Sectors,
+    pack_fact,
+    padded,
+    unpack_fact,
+)
 
-_HEADER = checkpoint.SIZE
 _NOTHING = (0, 0, 0, 0, 0)
+
+MAX_BODY = LONGEST - FIXED
+"""Longest type-specific body of a fact, in bytes."""
 
 
 class JournalError(OSError):
@@ -38,9 +44,8 @@ class Journal:
 
     def __init__(self, flash) -> None:
         self._sectors = Sectors(flash)
-        self._ring = self._sectors.count
         self._size = self._sectors.size
-        self._buffer = self._sectors.buffer
+        self._buffer = self._sectors.found
         self._out = self._sectors.out
         self._generation = 0
         self._offset = 0
@@ -48,8 +53,7 @@ class Journal:
         self._oldest = 0
         self._committed = 0
         self._appended = 0
-        self.forgotten = 0
-        """How many facts were ever forgotten; with `waiting` it numbers the facts."""
+        self._forgotten = 0
         self.floor = 0
         """Cursor in front of the oldest fact that is kept."""
         self.dropped = 0
@@ -63,7 +67,12 @@ class Journal:
     @property
     def waiting(self) -> int:
         """How many facts are kept."""
-        return self._appended - self.forgotten
+        return self._appended - self._forgotten
+
+    @property
+    def forgotten(self) -> int:
+        """How many facts were ever forgotten; with `waiting` it numbers the facts."""
+        return self._forgotten
 
     def mount(self) -> None:
         """Find the end of the log, or begin one on flash that holds none.
@@ -72,14 +81,20 @@ class Journal:
             JournalError: The flash can't be formatted.
             OSError: The flash can't be read.
         """
-        oldest, newest = checkpoint.survey(self._sectors.flash, self._sectors.view)
+        newest = oldest = 0
+        for sector in range(self._sectors.count):
+            header = self._sectors.header(sector)
+            if header:
+                generation = header[0]
+                newest = max(newest, generation)
+                oldest = min(oldest or generation, generation)
         if not newest:
             self.floor = self._size
             self._open(1)
             self._oldest = 1
             return
         self._generation = newest
-        self._oldest = max(oldest, newest + 2 - self._ring)
+        self._oldest = max(oldest, newest + 2 - self._sectors.count)
         self._restore()
         if not self.waiting:
             self.dropped = 0
@@ -89,13 +104,23 @@ class Journal:
     ) -> None:
         """Write one fact; it is durable when this returns.
 
-        The arguments are the columns of a fact record, see `record.py`.
+        Args:
+            kind: The type's number, 1..124.
+            boot: The boot it belongs to.
+            seq: Its number within boot and lane.
+            up: Uptime in milliseconds when it happened.
+            at: The unit's clock then, Unix milliseconds; 0 if unknown.
+            clock: That clock's quality, as a number.
+            body: What is particular to the type, at most `MAX_BODY` bytes.
 
         Raises:
             ValueError: The body is too long.
             JournalError: The flash did not keep it; nothing was appended.
         """
-        length = pack(self._out, (kind, boot, seq, up, at, clock, body))
+        length = FIXED + len(body)
+        if length > LONGEST:
+            raise ValueError("a fact's body has at most %d bytes" % MAX_BODY)
+        pack_fact(self._out, kind, boot, seq, up, at, clock, body)
         if not self._write(length):
             self._offset = self._size  # this sector is not to be trusted any more
             if not self._write(length):
@@ -109,11 +134,10 @@ class Journal:
         Returns:
             (cursor behind it, kind, boot, seq, up, at, clock, body), or None at the end.
         """
-        start = self._find(max(cursor, self.floor))
+        start = self._sectors.find(max(cursor, self.floor), self._end())
         if start < 0:
             return None
-        fact = unpack(self._buffer)
-        return (start + padded(fact[0]),) + fact[1:]
+        return (start + padded(self._buffer[0]),) + unpack_fact(self._buffer)
 
     def forget(self, boot: int, spans, limit: int = 32):
         """Let go of the oldest facts as long as they are of `boot` and lie within a span.
@@ -132,16 +156,16 @@ class Journal:
         """
         seq = count = 0
         while count < limit:
-            start = self._find(self.floor)
+            start = self._sectors.find(self.floor, self._end())
             if start < 0:
-                self.forgotten = self._appended
+                self._forgotten = self._appended
                 break
             length, _, of, number = struct.unpack_from("<BBII", self._buffer, 0)
-            if of != boot or not any(first <= number <= last for first, last in spans):
+            if of != boot or not _within(number, spans):
                 break
             seq = number
             count += 1
-            self.forgotten += 1
+            self._forgotten += 1
             self.floor = start + padded(length)
         if not self.waiting:
             self.floor = self._end()
@@ -152,7 +176,7 @@ class Journal:
         if self._committed == self.floor:
             return
         generation, offset = divmod(self.floor, self._size)
-        struct.pack_into("<IHI", self._out, 2, generation, offset, self.forgotten)
+        struct.pack_into("<IHI", self._out, 2, generation, offset, self._forgotten)
         if self._note(TRIM):
             self._committed = self.floor
 
@@ -178,7 +202,7 @@ class Journal:
         released = self._committed // self._size
         if self._oldest < released:
             # The next sector of the ring is erased already, and may hold a smaller generation.
-            self._oldest = max(self._oldest, self._generation + 2 - self._ring)
+            self._oldest = max(self._oldest, self._generation + 2 - self._sectors.count)
         if self._oldest < released:
             self._sectors.erase(self._oldest)
             self._oldest += 1
@@ -187,9 +211,9 @@ class Journal:
 
     def _note(self, kind: int) -> bool:
         """Write a record of 16 bytes; False if the next sector's header says it instead."""
-        if self._offset + NOTE_LENGTH <= self._size:
-            struct.pack_into("<BB", self._out, 0, NOTE_LENGTH, kind)
-            if self._write(NOTE_LENGTH):
+        if self._offset + NOTE <= self._size:
+            struct.pack_into("<BB", self._out, 0, NOTE, kind)
+            if self._write(NOTE):
                 return True
         self._open(self._generation + 1)
         return False
@@ -200,14 +224,16 @@ class Journal:
     def _open(self, generation: int) -> None:
         """Begin a sector. Its header repeats the log's whole state, the floor among it."""
         self._give_up_oldest(generation)
+        floor = divmod(self.floor, self._size)
+        counts = (self._appended, self._forgotten, self.dropped)
         for _ in range(2):
             # A sector that looks blank may be half erased: only one erased since the start counts.
             if not self._ready:
                 self._sectors.erase(generation)
             self._ready = False
-            if self._write_header(generation):
+            if self._sectors.begin(generation, floor, counts, self.last, self.lost):
                 self._generation = generation
-                self._offset = _HEADER
+                self._offset = HEADER
                 self._committed = self.floor
                 return
         raise JournalError("the journal's flash does not keep what is written")
@@ -218,46 +244,32 @@ class Journal:
         That is the invariant which makes every erase safe: the header of the newest sector
         says that whatever stood in the sector after it is forgotten.
         """
-        lowest = generation + 2 - self._ring
+        lowest = generation + 2 - self._sectors.count
         if self.floor // self._size >= lowest:
             return
-        found = self._find(self.floor) >= 0
-        first = struct.unpack_from("<II", self._buffer, 2) if found else (0, 0)
+        first = (0, 0)
+        if self._sectors.find(self.floor, self._end()) >= 0:
+            first = struct.unpack_from("<II", self._buffer, 2)
         self.floor = lowest * self._size
-        header = self._header_of(lowest)
-        if header and header[0] == lowest and header[3] > self.forgotten:
-            count = header[3] - self.forgotten
-            self.forgotten = header[3]
+        header = self._sectors.header(lowest)
+        if header and header[0] == lowest and header[3] > self._forgotten:
+            count = header[3] - self._forgotten
+            self._forgotten = header[3]
             self.dropped += count
             first = self.lost[1:3] if self.lost[0] else first
             self.lost = (self.lost[0] + count,) + first + header[6:8]
 
-    def _header_of(self, generation: int):
-        return checkpoint.read(self._sectors.flash, generation % self._ring, self._sectors.view)
-
-    def _write_header(self, generation: int) -> bool:
-        floor = divmod(self.floor, self._size)
-        counts = (self._appended, self.forgotten, self.dropped)
-        checkpoint.pack(self._out, generation, floor, counts, self.last, self.lost)
-        return self._sectors.program(_HEADER, generation, 0)
-
     def _restore(self) -> None:
         """Take over the newest sector: its checkpoint, then what was appended behind it."""
-        header = self._header_of(self._generation)
+        header = self._sectors.header(self._generation)
         self.floor = header[1] * self._size + header[2]
-        self._appended, self.forgotten, self.dropped = header[3:6]
+        self._appended, self._forgotten, self.dropped = header[3:6]
         self.last = header[6:8]
         self.lost = header[8:]
-        offset = end = _HEADER
-        while offset + GRANULE <= self._size:
-            length = self._sectors.record(self._generation, offset)
-            if not length:
-                offset += GRANULE  # torn by a power cut, or blank
-                continue
-            offset += padded(length)
-            end = offset
+        self._offset = HEADER
+        for self._offset in self._sectors.records(self._generation):
             self._replay()
-        self._offset = max(end, self._sectors.blank_from(self._generation, _HEADER))
+        self._offset = max(self._offset, self._sectors.blank_from(self._generation))
         self._committed = self.floor
 
     def _replay(self) -> None:
@@ -265,33 +277,24 @@ class Journal:
         if self._buffer[1] == TRIM:
             generation, offset, forgotten = struct.unpack_from("<IHI", self._buffer, 2)
             self.floor = generation * self._size + offset
-            self.forgotten = forgotten
+            self._forgotten = forgotten
         elif self._buffer[1] == TOLD:
             self.lost = _NOTHING
         else:
             self._appended += 1
             self.last = struct.unpack_from("<II", self._buffer, 2)
 
-    def _find(self, cursor: int) -> int:
-        """Cursor of the first fact at or after `cursor`, left in the buffer; -1 at the end."""
-        end = self._end()
-        while cursor < end:
-            generation, offset = divmod(cursor, self._size)
-            if offset < _HEADER:
-                cursor += _HEADER - offset
-                continue
-            length = self._sectors.record(generation, offset)
-            if length and self._buffer[1] < TOLD:
-                return cursor
-            cursor += padded(length) if length else GRANULE
-        return -1
-
     def _write(self, length: int) -> bool:
         """Program the record of `length` bytes in the out buffer; False if it did not hold."""
-        if self._offset + padded(length) > self._size:
+        rounded = padded(length)
+        if self._offset + rounded > self._size:
             held = bytes(self._out)
             self._open(self._generation + 1)
             self._out[:] = held
         offset = self._offset
-        self._offset += padded(length)  # whatever happens now, these bytes are used up
-        return self._sectors.write(length, self._generation, offset)
+        self._offset += rounded  # whatever happens now, these bytes are used up
+        return self._sectors.write(self._generation, offset, length)
+
+
+def _within(seq: int, spans) -> bool:
+    return any(first <= seq <= last for first, last in spans)

@@ -49,6 +49,8 @@ class Lane:
         """What is wrong with the flash, empty if nothing."""
         self.on_append: "Callable[[], None] | None" = None
         """Called without arguments after every append."""
+        self.on_stored: "Callable[[int], None] | None" = None
+        """Called when the host has acknowledged facts, with the last of this boot, or 0."""
         self._unit = unit
         self._boot = boot
         self._uptime = uptime
@@ -158,6 +160,8 @@ class Lane:
             self._window = min(_WINDOW_MAX, self._window * 2)
             self._interval = _RESEND_MS
             self._progress = self._sent_at = self._uptime.now()
+            if self.on_stored:
+                self.on_stored(last if boot == self._boot else 0)
         yield last
 
     def tick(self) -> None:
@@ -173,9 +177,9 @@ class Lane:
         """Erase flash ahead of need; True if there may be more to do."""
         return bool(self._degrade_unless(self.journal.tidy))
 
-    def told(self, journal, lost) -> None:
-        """A fact has reported that `journal` gave up `lost` (see `Journal.lost`)."""
-        self._degrade_unless(lambda: journal.told(lost))
+    def told(self, lost) -> None:
+        """The host knows that the journal has dropped `lost` (see `Journal.lost`)."""
+        self._degrade_unless(lambda: self.journal.told(lost))
 
     def _encoded(self, now: int, fact) -> bytes:
         if self._times:

@@ -309,3 +309,17 @@ async def test_at_most_eight_messages_are_in_flight() -> None:
             await asyncio.sleep(0.005)
         received = b"".join(heard)
         assert received.count(f"chequer/v1/{SITE}/{UNIT}/".encode()) - 2 <= mqtt.WINDOW
+
+
+async def test_state_is_published_at_least_every_30_s_and_at_once_when_it_changes(
+    mosquitto: Mosquitto, host: Host
+) -> None:
+    async with Bench(mosquitto.port, speed=20).running() as bench:
+        await until(lambda: len(host.states) == 1)
+        began = time.monotonic()
+        await until(lambda: len(host.states) == 4)
+        assert 20 * (time.monotonic() - began) <= 3 * 42
+        bench.link.touch()
+        began = time.monotonic()
+        await until(lambda: len(host.states) == 5)
+        assert time.monotonic() - began < 1

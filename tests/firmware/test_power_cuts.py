@@ -6,6 +6,7 @@ import random
 import pytest
 
 from desk_unit.journal import Journal
+from desk_unit.sectors import Sectors
 from tests.firmware.power_cuts import LIFE, SECTORS, SIZE, Parts, Search, State, garbage
 from tests.firmware.unit.nor import Nor
 from tests.firmware.unit.test_journal import append, keys
@@ -28,18 +29,18 @@ def test_two_power_cuts_in_a_row_at_every_operation_lose_repeat_and_invent_nothi
 
 
 @pytest.mark.parametrize(
-    ("method", "wrong"),
+    ("part", "method", "wrong"),
     [
-        ("_blank_from", lambda *_: 128),
-        ("_give_up_oldest", lambda *_: None),
-        ("commit", lambda *_: None),
-        ("_note", lambda *_: True),
+        (Sectors, "blank_from", lambda *_: 128),
+        (Journal, "_give_up_oldest", lambda *_: None),
+        (Journal, "commit", lambda *_: None),
+        (Journal, "_note", lambda *_: True),
     ],
 )
 def test_the_search_finds_a_journal_that_is_wrong(
-    monkeypatch: pytest.MonkeyPatch, method: str, wrong: object
+    monkeypatch: pytest.MonkeyPatch, part: type, method: str, wrong: object
 ) -> None:
-    monkeypatch.setattr(Journal, method, wrong)
+    monkeypatch.setattr(part, method, wrong)
     with pytest.raises(AssertionError):
         Search().run(State())
 

@@ -1,8 +1,7 @@
 """The journal: what was appended is there, what was acknowledged is gone, whatever happens."""
 
 from desk_unit.checkpoint import SIZE
-from desk_unit.journal import Journal, JournalError
-from desk_unit.record import MAX_BODY
+from desk_unit.journal import MAX_BODY, Journal, JournalError
 from tests.firmware.unit.nor import Nor, PowerCut
 
 BODY = b"0123456789abcdef"
