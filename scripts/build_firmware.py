@@ -25,7 +25,8 @@ MANIFEST = "manifest.json"
 LEFT_OUT = {"port_cpython.py"}
 """Of use on a computer only."""
 
-_LEVEL = "-O2"
+_LEVEL = "-O3"
+"""Without line numbers: 5 KB of a 64-bit heap. A crash record then names functions."""
 
 
 def build(target: Path) -> dict[str, object]:

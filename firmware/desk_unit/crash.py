@@ -30,15 +30,17 @@ def condense(error) -> str:
 def places(traceback: str) -> list:
     """The "file:line" of each frame of a printed traceback, outermost first.
 
-    A file is named by its last folder and itself.
+    A file is named by its last folder and itself. What was compiled without line numbers (see
+    scripts/build_firmware.py) says line 1 everywhere: then the function stands for it.
     """
     found = []
     for line in traceback.split("\n"):
         parts = line.strip().split('"')
         if len(parts) < 3 or not parts[0].startswith("File"):
             continue
-        number = parts[2].split("line ")[-1].split(",")[0]
-        found.append("%s:%s" % ("/".join(parts[1].split("/")[-2:]), number))
+        number, _, function = parts[2].split("line ")[-1].partition(", in ")
+        place = function if number == "1" and function else number
+        found.append("%s:%s" % ("/".join(parts[1].split("/")[-2:]), place))
     return found
 
 

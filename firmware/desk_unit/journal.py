@@ -266,8 +266,7 @@ class Journal:
         self._appended, self._forgotten, self.dropped = header[3:6]
         self.last = header[6:8]
         self.lost = header[8:]
-        self._offset = HEADER
-        for self._offset in self._sectors.records(self._generation):
+        for self._offset in self._sectors.records(self._generation):  # noqa: B020
             self._replay()
         self._offset = max(self._offset, self._sectors.blank_from(self._generation))
         self._committed = self.floor
