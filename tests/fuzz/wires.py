@@ -95,6 +95,13 @@ class Unit:
             log=None,
         )
 
+    def told(self, word, payload):
+        """Modes, incidents and enrolments have a wire of their own here (down messages)."""
+        return False
+
+    def restart(self, boot):
+        """The host wants a new start; there is nothing to start here."""
+
     def heard(self, time):
         check(type(time) is int and MIN_TIME <= time <= MAX_TIME, "a time")
 
