@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from host_bridge.contract.facts import AnyFact, Press, Urgent
+from host_bridge.domain.timeline import Happening
 
 WINDOW_MS = 300_000
 """Presses that follow each other within this time belong to one incident, in milliseconds."""
@@ -19,7 +20,7 @@ State = Literal["new", "heard", "withdrawn"]
 _Done = set[tuple[str, int, int, str]]
 
 
-class Report(Protocol):
+class Report(Happening, Protocol):
     """A committed fact of the button's lane."""
 
     @property
@@ -27,28 +28,8 @@ class Report(Protocol):
         """Grows in the order of the commits."""
 
     @property
-    def unit(self) -> str:
-        """The unit that reported it."""
-
-    @property
-    def boot(self) -> int:
-        """The unit's boot."""
-
-    @property
-    def seq(self) -> int:
-        """The number within the boot's button lane."""
-
-    @property
-    def time_ms(self) -> int:
-        """When it happened, Unix milliseconds."""
-
-    @property
     def sure(self) -> str:
-        """Where that time comes from; "arrival" says that it may be off by hours."""
-
-    @property
-    def fact(self) -> AnyFact:
-        """What happened."""
+        """Where its time comes from; "arrival" says that it may be off by hours."""
 
 
 class Record(Protocol):
