@@ -19,6 +19,7 @@ from sim.vm import VmError
 from sim.workbench.serve import FOLDER as BENCH_FOLDER
 from sim.workbench.serve import PORT as BENCH_PORT
 from sim.workbench.serve import serve
+from sim.worlds.command import world
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -102,6 +103,7 @@ def workbench(
 
 
 app.command("simulate")(simulate)
+app.command("world")(world)
 
 
 @app.command(name="tell")

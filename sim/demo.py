@@ -41,18 +41,21 @@ SPEED = 60.0
 """A minute of the room's day is a second."""
 
 DAY = Model(
-    # Two-coloured, the room of twelve desks has six to use. Two waves of part-timers.
-    size=Size(seats=6, agents=PEOPLE, cleaners=CLEANERS, hours=7),
-    shift_h=5,
-    stagger_min=120,
-    rounds=2,
+    # Two-coloured, the room of twelve desks has six to use.
+    size=Size(seats=6, agents=PEOPLE, cleaners=CLEANERS, hours=5),
+    # Short shifts and many pauses, so that something moves all the time.
+    shift_h=3,
+    stagger_min=20,
+    pause_every_h=0.75,
+    pause_min=18,
+    rounds=4,
     # What lasts seconds in any day must be rarer in a day of minutes.
     passers=12 / SPEED,
     misses=12 / SPEED,
     ghosts=6 / SPEED,
-    visitors=0.15,
+    visitors=0.3,
     # Enough to be seen by somebody who looks for some minutes.
-    abusive=0.03,
+    abusive=0.05,
     slips=0,
     forgets_badge=0.06,
     wrong_headset=0.12,

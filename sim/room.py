@@ -22,6 +22,8 @@ Tell = Callable[[Kind, str, str | None], None]
 
 _LOOK_S, _GLANCE_S = 20.0, 0.5
 _WALK_S = 0.6
+_BOUNCE_S = 0.15
+"""Until the contact has come to rest and a finger can press again."""
 _WITHDRAWN_S = 125.0
 """So soon after a report one's own headset would withdraw it (two minutes)."""
 _SLIP_S = 110.0
@@ -159,6 +161,7 @@ class Room:
         self._tell("press", "holds the button: urgent" if held else "presses the button", desk)
         self._pressed[desk] = self._clock.now()
         await self._desks[desk].press(action.ms)
+        await self._clock.sleep(_BOUNCE_S)
 
     async def _withdraw(self, stay: _Stay, action: Action) -> None:
         desk = stay.desk

@@ -16,6 +16,8 @@ HOUR, MINUTE = 3600.0, 60.0
 _LUNCH_FROM_H = 6.0
 _CLEANING_S = 900.0
 """How long a round may take until it comes to a desk."""
+_SWAY = 0.25
+"""Breaks are spread, so that not everybody is away at once: by this part of their interval."""
 _APART_S = 300.0
 """Absences lie at least so far apart, and twice as far from a shift's ends."""
 
@@ -134,7 +136,7 @@ def _absences(model: Model, dice: Dice, begin: float, end: float) -> list[Absenc
     lunch = min(marks, key=lambda mark: abs(mark - middle)) if hours >= _LUNCH_FROM_H else None
     for mark in marks:
         minutes = model.lunch_min if mark == lunch else model.pause_min
-        at = begin + mark * HOUR + dice.uniform(-10, 10) * MINUTE
+        at = begin + (mark + dice.uniform(-_SWAY, _SWAY) * every) * HOUR
         _fit(taken, Absence(at, at + minutes * MINUTE * dice.uniform(0.9, 1.15), True), begin, end)
     for _ in range(int(dice.poisson(model.errands * hours))):
         at = dice.uniform(begin, end)
