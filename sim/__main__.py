@@ -12,6 +12,7 @@ import typer
 
 from sim.demo import FOLDER, Demo
 from sim.port import ControlPort
+from sim.replay_command import replay
 from sim.scenario.command import simulate
 from sim.tell import TellError, port_of, tell
 from sim.unit import Event, SimUnit
@@ -104,6 +105,7 @@ def workbench(
 
 app.command("simulate")(simulate)
 app.command("world")(world)
+app.command("replay")(replay)
 
 
 @app.command(name="tell")
