@@ -10,6 +10,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Awaitable, Iterator
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from sim.scenario.record import Kind
 from sim.tags import write_register
 from sim.unit import SimUnit
 from sim.vm import VmError
+from sim.worlds.action import Action, Deed
 from sim.worlds.day import plan
 from sim.worlds.model import Model, Size
 
@@ -42,7 +44,7 @@ SPEED = 60.0
 
 DAY = Model(
     # Two-coloured, the room of twelve desks has six to use.
-    size=Size(seats=6, agents=PEOPLE, cleaners=CLEANERS, hours=5),
+    size=Size(seats=6, agents=PEOPLE, cleaners=CLEANERS, hours=4),
     # Short shifts and many pauses, so that something moves all the time.
     shift_h=3,
     stagger_min=20,
@@ -143,7 +145,7 @@ class Demo:
     async def _days(self, people: Crew, *, badge_first: bool) -> None:
         room = Room(self._units, RealClock(), people, badge_first=badge_first, tell=self._narrate)
         for seed in range(self._seed, self._seed + 1_000_000):
-            actions = plan(DAY, seed).actions
+            actions = day_of(seed)
             minutes = (actions[-1].at_ms - actions[0].at_ms) / 60_000 / SPEED
             day = seed - self._seed + 1
             self._out.print(
@@ -245,6 +247,12 @@ class Demo:
         for child in reversed(self._children):
             await child.end()
         self._out.print("everything has ended; what happened is kept in the database", style="dim")
+
+
+def day_of(seed: int) -> list[Action]:
+    """A day of the demo, from the first arrival on: whoever looks at the page sees it move."""
+    coming = {Deed.BADGE_IN, Deed.SIT}
+    return list(dropwhile(lambda action: action.deed not in coming, plan(DAY, seed).actions))
 
 
 def _settings(broker: int, web: int, database: str) -> Iterator[str]:
