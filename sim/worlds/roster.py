@@ -5,6 +5,7 @@ Times are seconds since the doors opened on that day; they may be negative.
 
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -58,10 +59,10 @@ class Roster(msgspec.Struct, frozen=True):
 
 def roster(model: Model, streams: Streams, habits: list[Habits], day: int) -> Roster:
     """Draw a day's roster."""
-    wanted = sorted(_wanted(model, streams, day))
+    wanted = sorted(_wanted(model, streams, day), key=lambda each: each.turn)
     free_at = [-math.inf] * model.size.seats
     stints, at_home = [], 0
-    for begin, end, agent in wanted:
+    for begin, end, agent, _ in wanted:
         dice = streams.of(Purpose.ROSTER, day, 1 + agent)
         desk = _desk(model, free_at, agent, begin, stray=dice.random() < habits[agent].neighbour)
         if desk is None:
@@ -75,22 +76,34 @@ def roster(model: Model, streams: Streams, habits: list[Habits], day: int) -> Ro
     return Roster(tuple(stints), at_home)
 
 
-def _wanted(model: Model, streams: Streams, day: int) -> Iterator[tuple[float, float, int]]:
-    """When each agent of this day comes and goes."""
+class _Wanted(NamedTuple):
+    """Coming, going, who; and the turn in which seats are given out."""
+
+    begin: float
+    end: float
+    agent: int
+    turn: tuple[float, int]
+
+
+def _wanted(model: Model, streams: Streams, day: int) -> Iterator[_Wanted]:
+    """When each agent of this day comes and goes.
+
+    Seats are given out by the beginning of the shift, not by who comes first: whoever is late
+    has a seat all the same. Who gets none differs from day to day.
+    """
     size = model.size
     for agent in range(size.agents):
         # Five days out of seven, in turns, so that every day has about the same strength.
         if size.days > 1 and (agent + day) % 7 >= 5:
             continue
         dice = streams.of(Purpose.ARRIVAL, day, agent)
-        if size.kind == "shift change":
-            yield (*_changing(model, dice, agent), agent)
-        else:
-            yield (*_shift(model, dice), agent)
+        draw = _changing if size.kind == "shift change" else _shift
+        start, begin, end = draw(model, dice, agent)
+        yield _Wanted(begin, end, agent, (start, (agent + 7 * day) % size.agents))
 
 
-def _shift(model: Model, dice: Dice) -> tuple[float, float]:
-    """A shift at one of the places where shifts begin, with its lateness."""
+def _shift(model: Model, dice: Dice, _agent: int) -> tuple[float, float, float]:
+    """The start of a shift at one of the times where shifts begin; coming and going."""
     length = min(model.shift_h, model.size.hours)
     slots = int((model.size.hours - length) * 60 / model.stagger_min) + 1
     start = int(dice.integers(slots)) * model.stagger_min * MINUTE
@@ -100,14 +113,16 @@ def _shift(model: Model, dice: Dice) -> tuple[float, float]:
     overtime = dice.exponential(2.0) * MINUTE
     shift = late if dice.random() < model.late_share else -early
     begin = min(max(start + shift, MINUTE - LEAD_S), start + length * HOUR / 4)
-    return begin, end + overtime
+    return start, begin, end + overtime
 
 
-def _changing(model: Model, dice: Dice, agent: int) -> tuple[float, float]:
+def _changing(model: Model, dice: Dice, agent: int) -> tuple[float, float, float]:
     """The first half leaves in the middle, while the second half comes."""
     window, middle = model.size.minutes * MINUTE, model.size.hours * HOUR / 2
     come, go = dice.random(2) * window
-    return (come, middle + go) if agent % 2 == 0 else (middle + come, 2 * middle + go)
+    if agent % 2 == 0:
+        return 0.0, come, middle + go
+    return middle, middle + come, 2 * middle + go
 
 
 def _desk(

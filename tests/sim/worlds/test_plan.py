@@ -27,7 +27,7 @@ SIZES = [
     Size(seats=1, agents=1, cleaners=0, hours=0.5),
     Size(seats=30, agents=30, cleaners=1, hours=1, kind="shift change"),
 ]
-KNOWN = "87f312d9e0a84d2ffa75b8a70f396dab29e05e79956643da167176f5e6db4a3e"
+KNOWN = "586ecfe66740cad958c0c11c67331ceaa633db952559d7e7b01eecb047c233cc"
 """Of the first size and seed 7. It changes with the model, and only then: look why."""
 
 sizes = st.builds(

@@ -91,6 +91,14 @@ def test_lateness_breaks_and_errands_are_as_the_model_says(worlds: list[Plan]) -
     assert all(a.end - a.begin <= model.errand_min * MINUTE + 1 for a in errands)
 
 
+def test_whoever_is_late_has_a_seat_all_the_same() -> None:
+    model = Model(size=Size(seats=50, agents=60))
+    stints = [stint for seed in range(10) for stint in plan(model, seed).days[0].roster.stints]
+    assert len(stints) == 500
+    late = sum(stint.begin > 5 * MINUTE for stint in stints)
+    assert near(late, len(stints), model.late_share * math.exp(-5 / model.late_min))
+
+
 def test_habits_have_the_models_shares_and_differ_from_person_to_person(
     worlds: list[Plan],
 ) -> None:
