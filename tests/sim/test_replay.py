@@ -3,7 +3,9 @@
 import gzip
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -14,6 +16,7 @@ from host_bridge.contract.facts import AnyFact, Boot, Press, Seat, Tag, Urgent, 
 from host_bridge.contract.recording import Entry, Head, RecordingError, read, write
 from host_bridge.intake import judge
 from host_bridge.store import Batch, Store, StoredFact
+from sim import replay as replaying
 from sim.replay import look
 from tests.host_bridge.host_process import Host
 from tests.services import Mosquitto
@@ -149,12 +152,10 @@ def test_only_what_arrived_in_the_time_asked_for_is_recorded(tmp_path: Path) -> 
 def test_a_replay_that_no_host_hears_says_so_and_that_nothing_is_lost(
     tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sim import replay as module
-
-    monkeypatch.setattr(module, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(replaying, "PATIENCE_S", 0.5)
     file = recording(tmp_path)
-    player = module.Replay(("127.0.0.1", mosquitto.port), 1_000)
-    with pytest.raises(module.ReplayError, match="no host has acknowledged"):
+    player = replaying.Replay(("127.0.0.1", mosquitto.port), 1_000)
+    with pytest.raises(replaying.ReplayError, match="no host has acknowledged"):
         player.play(file, lambda _: None)
     assert player.unacknowledged() == len(facts())
 
@@ -228,3 +229,27 @@ def test_the_command_refuses_what_it_cannot_play_and_sends_nothing(tmp_path: Pat
     assert "nothing was sent" in nobody.stderr
     assert replay(tmp_path / "none.gz").returncode == 2
     assert replay(recording(tmp_path), "--site", "a/b").returncode == 2
+
+
+def test_what_nobody_heard_is_sent_again_until_the_host_is_there(
+    tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "AGAIN_S", 1.0)
+    player = replaying.Replay(("127.0.0.1", mosquitto.port), 1_000)
+    with (
+        host_in(tmp_path / "fresh", mosquitto.port) as fresh,
+        ThreadPoolExecutor() as beside,
+    ):
+        playing = beside.submit(player.play, recording(tmp_path), lambda _: None)
+        wait_until(lambda: player.unacknowledged() == len(facts()))
+        fresh.start("relay")
+        playing.result(60)
+        assert len(stored(fresh)) == len(facts())
+    assert player.unacknowledged() == 0
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
