@@ -82,3 +82,11 @@ def test_a_picture_of_no_known_kind_and_a_day_that_is_not_there_are_refused(
     nowhere = world("--picture", str(tmp_path / "none" / "day.svg"))
     assert nowhere.returncode == 2
     assert "can't be written" in nowhere.stderr
+
+
+def test_the_picture_in_the_documents_is_the_one_that_its_command_draws() -> None:
+    command = "python -m sim world --seed 7 --desks 50 --hours 8 --picture"
+    page = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
+    assert command in page
+    made = plan(Model(size=Size(seats=50, agents=60, cleaners=3, hours=8)), 7)
+    assert (ROOT / "docs" / "pictures" / "world.svg").read_text() == picture(made)
