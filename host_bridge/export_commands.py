@@ -40,23 +40,20 @@ def facts(
     file: Annotated[Path, typer.Argument(metavar="FILE.jsonl.gz", help="Must not exist.")],
     since: Moment = None,
     until: Moment = None,
-    same_hashes: Annotated[
-        bool,
-        typer.Option("--same-hashes", help="Keep the hashes of tags, which the register knows."),
-    ] = False,
     config: Config = None,
 ) -> None:
     """Record facts as they were received, for `python -m sim replay`.
 
-    Hashes of tags are hashed once more with a random key that is then forgotten, so that nobody
-    can link the file to the site's register. Dead letters stay here: they may hold anything.
+    Hashes of tags are hashed once more, each day with another key, and the keys are forgotten:
+    nobody can link the file to the site's register, or follow a person from day to day. There is
+    no way to leave that out. Dead letters stay here: they may hold anything.
     """
     settings = settings_of(config)
     first, last = _unix_ms(since), _unix_ms(until)
     if first is not None and last is not None and first >= last:
         fail("--since must be earlier than --until; nothing was written.", USAGE)
-    key = None if same_hashes else secrets.token_bytes(32)
-    head = Head(since=first, until=last, rekeyed=key is not None)
+    key = secrets.token_bytes(32)
+    head = Head(since=first, until=last)
     part = file.with_name(file.name + ".part")
     with opened(settings) as store:
         if file.exists():
@@ -73,7 +70,7 @@ def facts(
     out.print(f"{count} facts are in {file}.")
 
 
-def _entries(store: Store, head: Head, key: bytes | None) -> Iterator[Entry]:
+def _entries(store: Store, head: Head, key: bytes) -> Iterator[Entry]:
     """The facts of the time, in the order in which they were committed, with a bar."""
     since, until = head.since or MIN_TIME, head.until or MAX_TIME
     newest, row_id = store.newest(), 0
@@ -86,7 +83,7 @@ def _entries(store: Store, head: Head, key: bytes | None) -> Iterator[Entry]:
                     entry = Entry(
                         received=row.received_ms, site=row.site, lane=row.lane, fact=row.fact
                     )
-                    yield entry if key is None else rekeyed(entry, key)
+                    yield rekeyed(entry, key)
             row_id = page[-1].id
             bar.update(task, completed=min(row_id, newest))
 

@@ -21,12 +21,11 @@ LONGEST_LINE = 8192
 
 
 class Head(msgspec.Struct, kw_only=True, frozen=True, tag="recording", tag_field="is"):
-    """What the file is. `rekeyed`: tags are hashed once more with a key that nobody has."""
+    """What the file is."""
 
     version: Literal[1] = 1
     since: UnixMilliseconds | None = None
     until: UnixMilliseconds | None = None
-    rekeyed: bool = True
 
 
 class Entry(msgspec.Struct, kw_only=True, frozen=True, tag="fact", tag_field="is"):
@@ -48,6 +47,7 @@ class RecordingError(Exception):
     """A file is no recording, or not a whole one. The message names the line; nothing was used."""
 
 
+_DAY_MS = 86_400_000
 _Line = Head | Entry | Tail
 _decode = msgspec.json.Decoder(_Line).decode
 _encode = msgspec.json.Encoder().encode
@@ -57,12 +57,14 @@ def rekeyed(entry: Entry, key: bytes) -> Entry:
     """The same with another hash in place of a tag's.
 
     With a random key that is thrown away afterwards, the file can't be linked to the site's
-    register any more; within the file a tag remains the same tag.
+    register any more. A tag remains the same tag within a day (UTC, by arrival) only, so that
+    nobody can be followed through a file.
     """
     fact = entry.fact
     if not isinstance(fact, Tag):
         return entry
-    tag = hmac.digest(key, bytes.fromhex(fact.tag), "sha256")[:16].hex()
+    of_the_day = hmac.digest(key, b"%d" % (entry.received // _DAY_MS), "sha256")
+    tag = hmac.digest(of_the_day, bytes.fromhex(fact.tag), "sha256")[:16].hex()
     return msgspec.structs.replace(entry, fact=msgspec.structs.replace(fact, tag=tag))
 
 
