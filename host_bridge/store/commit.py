@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from host_bridge.contract.facts import LANES, AnyFact, Boot
+from host_bridge.store import postgres
 from host_bridge.store.records import Batch, DeadLetter, Incoming, Key, Outcome, Stream
 from host_bridge.store.spans import Known, Span, covers, grow
 from host_bridge.store.tables import dead_letters, facts, ledger, spans, tails
@@ -39,11 +40,13 @@ _LETTERS_OF = _rows_of(dead_letters, "seq").where(dead_letters.c.seq.in_(_NUMBER
 
 def take(connection: sa.Connection, batch: Batch) -> Outcome:
     """Write the batch and say what became of it. The caller commits."""
-    known = _known_spans(connection, _streams(batch))
+    streams = _streams(batch)
+    if _on_postgres(connection):
+        postgres.lock_units(connection, streams)
+    known = _known_spans(connection, streams)
     fresh, again = _split(batch.facts, known)
     duplicates, conflicts = _judge_again(connection, fresh, again)
     letters = [*batch.dead_letters, *conflicts]
-    _insert_facts(connection, list(fresh.values()))
     _insert_dead_letters(connection, letters)
     acknowledge = _extend_spans(connection, known, batch)
     outcome = Outcome(
@@ -53,7 +56,13 @@ def take(connection: sa.Connection, batch: Batch) -> Outcome:
         acknowledge=acknowledge,
     )
     _enter(connection, batch, outcome)
+    # Last: on PostgreSQL other commits wait from here on.
+    _insert_facts(connection, list(fresh.values()))
     return outcome
+
+
+def _on_postgres(connection: sa.Connection) -> bool:
+    return connection.dialect.name == "postgresql"
 
 
 def _streams(batch: Batch) -> set[Stream]:
@@ -62,6 +71,8 @@ def _streams(batch: Batch) -> set[Stream]:
 
 
 def _known_spans(connection: sa.Connection, streams: set[Stream]) -> dict[Stream, list[Known]]:
+    if _on_postgres(connection):
+        return postgres.known_spans(connection, streams)
     return {
         stream: [Known(*row) for row in connection.execute(_SPANS_OF, stream._asdict())]
         for stream in streams
@@ -149,8 +160,6 @@ def _by_stream(keys: set[Key]) -> dict[Stream, list[int]]:
 
 
 def _insert_facts(connection: sa.Connection, fresh: list[Incoming]) -> None:
-    if not fresh:
-        return
     rows = [
         {
             **item.stream._asdict(),
@@ -163,10 +172,13 @@ def _insert_facts(connection: sa.Connection, fresh: list[Incoming]) -> None:
         }
         for item in fresh
     ]
-    connection.execute(sa.insert(facts), rows)
     for item in fresh:
         if isinstance(item.fact, Boot) and item.fact.last is not None:
             _note_tails(connection, item, item.fact)
+    if _on_postgres(connection):
+        postgres.append_facts(connection, rows)
+    elif rows:
+        connection.execute(sa.insert(facts), rows)
 
 
 def _note_tails(connection: sa.Connection, item: Incoming, fact: Boot) -> None:
@@ -193,14 +205,19 @@ def _insert_dead_letters(connection: sa.Connection, letters: list[DeadLetter]) -
     rows = [
         {
             "received_ms": letter.received_ms,
-            "topic": letter.topic,
+            "topic": _storable(letter.topic),
             "payload": letter.payload,
-            "reason": letter.reason,
+            "reason": _storable(letter.reason),
             **({**letter.key.stream._asdict(), "seq": letter.key.seq} if letter.key else nowhere),
         }
         for letter in letters
     ]
     connection.execute(sa.insert(dead_letters), rows)
+
+
+def _storable(text: str) -> str:
+    """Text that every database takes: one character it refuses would hold up the batch for ever."""
+    return text.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _extend_spans(

@@ -4,12 +4,14 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 
 from host_bridge.faultpoint import reach
-from host_bridge.store import gaps
+from host_bridge.store import gaps, postgres
 from host_bridge.store.commit import decode_fact, take
 from host_bridge.store.engine import connect, migrate, translated
+from host_bridge.store.partitions import Parts
 from host_bridge.store.records import (
     Batch,
     Gap,
@@ -21,6 +23,9 @@ from host_bridge.store.records import (
 )
 from host_bridge.store.registry import Registry
 from host_bridge.store.tables import dead_letters, facts, ledger, workers
+
+RACES = 3
+"""How often a commit is repeated at once when it failed only because of another one."""
 
 
 class Store:
@@ -37,6 +42,8 @@ class Store:
         """The register of tags."""
         self._engine = engine
         self._writer = engine.execution_options(writes=True)
+        self._committer = engine.execution_options(writes="facts")
+        self._parts = Parts(engine) if engine.dialect.name == "postgresql" else None
         self._watch: sa.PoolProxiedConnection | None = None
         self._watching = threading.Lock()
 
@@ -45,7 +52,8 @@ class Store:
         """Open the database, make it if it does not exist, and bring it to this form.
 
         Args:
-            url: an SQLAlchemy URL such as `sqlite:///var/chequer.db`.
+            url: an SQLAlchemy URL such as `sqlite:///var/chequer.db` or
+                `postgresql+psycopg://chequer@host/chequer`.
 
         Raises:
             SchemaError: the URL is none of ours, or the database is of a newer version.
@@ -64,7 +72,19 @@ class Store:
 
     def commit(self, batch: Batch) -> Outcome:
         """Take in a batch, durably, in one transaction: all of it or nothing."""
-        with translated(self._engine), self._writer.begin() as connection:
+        if self._parts is not None:
+            self._parts.prepare({fact.received_ms for fact in batch.facts})
+        with translated(self._engine):
+            for _ in range(RACES):
+                try:
+                    return self._commit(batch)
+                except (sa.exc.DBAPIError, psycopg.Error) as error:
+                    if not postgres.lost_a_race(error):
+                        raise
+            return self._commit(batch)
+
+    def _commit(self, batch: Batch) -> Outcome:
+        with self._committer.begin() as connection:
             outcome = take(connection, batch)
             reach("store.in-transaction")
         return outcome
@@ -77,9 +97,12 @@ class Store:
     def changed(self) -> object:
         """A marker that differs from the last one when anything was committed since.
 
-        Costs some microseconds and reads no table: fit for asking every 20 ms. Commits of this
-        very `Store` count too.
+        Cheap enough for asking every 20 ms: some microseconds on SQLite, on PostgreSQL one row
+        and a round trip. Commits of this very `Store` count too.
         """
+        if self._parts is not None:
+            with translated(self._engine), self._engine.connect() as connection:
+                return postgres.commits(connection)
         with self._watching, translated(self._engine):
             if self._watch is None:
                 # A connection of its own: SQLite's data_version tells what others committed.

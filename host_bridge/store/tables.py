@@ -127,3 +127,12 @@ tags = Table(
     Column("person", _RowId, ForeignKey("people.id"), nullable=True),
     Column("status", String(8), nullable=False),
 )
+
+commit_order = Table(
+    "commit_order",
+    MetaData(),
+    Column("last", BigInteger, nullable=False),
+    Column("commits", BigInteger, nullable=False),
+)
+"""PostgreSQL only, one row: the last id given to a fact, and how many commits there were. SQLite,
+with one writer at a time, keeps both by itself."""

@@ -1,6 +1,5 @@
 """The register of tags."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,6 @@ from host_bridge.store import RegistryError, Store, TagKind
 from host_bridge.store.tables import metadata, people
 
 A, B, C = "a" * 32, "b" * 32, "c" * 32
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path}/chequer.db")
-    yield opened
-    opened.close()
 
 
 def csv_file(folder: Path, text: str, encoding: str = "utf-8") -> Path:
