@@ -91,12 +91,12 @@ def _make(connection: sa.Connection, month: Month) -> None:
     name, first, end = _name(month), _begin_ms(month), _begin_ms(_following(month))
     columns = ", ".join(column.name for column in facts.columns)
     within = f"received_ms >= {first} AND received_ms < {end}"
-    moved = f"WITH moved AS (DELETE FROM facts_rest WHERE {within} RETURNING {columns})"  # noqa: S608 (numbers, our own names)
+    moved = f"WITH moved AS (DELETE FROM facts_rest WHERE {within} RETURNING {columns})"  # noqa: S608 (our own names, numbers)
     for command in (
         # First of all, because nobody who has this lock waits for the others that follow.
         "LOCK TABLE facts_rest IN ACCESS EXCLUSIVE MODE",
         f"CREATE TABLE {name} (LIKE facts)",
-        f"{moved} INSERT INTO {name} ({columns}) SELECT {columns} FROM moved",
+        f"{moved} INSERT INTO {name} ({columns}) SELECT {columns} FROM moved",  # noqa: S608
         f"ALTER TABLE facts ATTACH PARTITION {name} FOR VALUES FROM ({first}) TO ({end})",
         f"CREATE UNIQUE INDEX uq_{name} ON {name} (site, unit, boot, lane, seq)",
     ):

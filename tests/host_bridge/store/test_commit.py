@@ -69,6 +69,15 @@ def test_what_was_a_dead_letter_is_stored_once_it_can_be_read(store: Store) -> N
     assert store.commit(batch(seat(1))).duplicates == 1
 
 
+def test_a_dead_letter_with_characters_that_a_database_refuses_is_kept(store: Store) -> None:
+    # Regression: PostgreSQL takes no NUL in text, UTF-8 no half of a surrogate pair; either would
+    # have failed the whole batch, again and again.
+    letter = DeadLetter(received_ms=NOW, topic="a\0b", payload=b"\0", reason="\0 \ud800")
+    assert store.commit(batch(seat(1), letters=[letter])).stored == 1
+    (kept,) = store.dead_letters()
+    assert (kept.topic, kept.payload, kept.reason) == ("a\ufffdb", b"\0", "\ufffd ?")
+
+
 def test_acknowledged_are_the_first_span_and_the_touched_ones(store: Store) -> None:
     store.commit(batch(seat(1), seat(2), seat(5), seat(9)))
     assert store.commit(batch(seat(10))).acknowledge == {STREAM: [(1, 2), (9, 10)]}
