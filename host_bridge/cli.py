@@ -25,7 +25,8 @@ from host_bridge import settings as configuration
 from host_bridge.provision.command import provision
 from host_bridge.relay import Relay
 from host_bridge.settings import Settings, SettingsError
-from host_bridge.store import RegistryError, Store, StoreError, TagKind
+from host_bridge.store import RegistryError, Store, StoreError, TagKind, bring_to
+from host_bridge.store_commands import backup, move, restore
 from host_bridge.transport.embedded import EmbeddedBroker, EmbeddedBrokerError
 
 AMISS, USAGE, DATABASE, BROKER, IN_HAND = 1, 2, 3, 4, 5
@@ -111,8 +112,20 @@ def serve(config: Config = None) -> None:
 
 
 @app.command()
-def migrate(config: Config = None) -> None:
+def migrate(
+    config: Config = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="FORM", help="Back to an older Chequer's form, before installing it."
+        ),
+    ] = None,
+) -> None:
     """Bring the database to this version's form (every command that opens it does so too)."""
+    if to is not None:
+        done = ", ".join(bring_to(_settings(config).store.url, to))
+        out.print(f"Applied or taken back: {done}." if done else "It has that form already.")
+        return
     with _store(_settings(config)) as store:
         done = ", ".join(store.applied)
         out.print(f"Applied: {done}." if done else "The database is up to date.")
@@ -153,6 +166,8 @@ def demo(config: Config = None) -> None:
 
 
 app.command("provision")(provision)
+for command in (move, backup, restore):
+    app.command()(command)
 
 
 @registry.command("import")

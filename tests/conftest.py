@@ -1,6 +1,7 @@
 """Fixtures that every folder of tests may use."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,21 @@ def postgres() -> Iterator[Postgres]:
     server.remove()
 
 
+@pytest.fixture
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """URLs of empty databases of the test's own, on "sqlite" or "postgresql"."""
+    numbers = itertools.count(1)
+
+    def make(kind: str) -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{tmp_path}/deep/er/chequer-{next(numbers)}.db"
+        server: Postgres = request.getfixturevalue("postgres")
+        return server.database()
+
+    return make
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def store_url(request: pytest.FixtureRequest, new_url: Callable[[str], str]) -> str:
     """The URL of an empty database of the test's own, on each of the databases in turn."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/deep/er/chequer.db"
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    yield server.database()
+    return new_url(request.param)

@@ -3,7 +3,15 @@
 The one way in is `Store.open(url)`. Nothing outside this package speaks to the database.
 """
 
-from host_bridge.store.errors import RegistryError, SchemaError, StoreError, StoreUnavailableError
+from host_bridge.store.backup import back_up, restore
+from host_bridge.store.engine import bring_to
+from host_bridge.store.errors import (
+    RegistryError,
+    SchemaError,
+    StoreError,
+    StoreUnavailableError,
+    TransferError,
+)
 from host_bridge.store.records import (
     Batch,
     DeadLetter,
@@ -23,6 +31,7 @@ from host_bridge.store.records import (
 )
 from host_bridge.store.registry import Registry
 from host_bridge.store.store import Store
+from host_bridge.store.transfer import Progress, move
 
 __all__ = [
     "Batch",
@@ -32,6 +41,7 @@ __all__ = [
     "Key",
     "LedgerRow",
     "Outcome",
+    "Progress",
     "Registry",
     "RegistryError",
     "SchemaError",
@@ -45,5 +55,10 @@ __all__ = [
     "TagKind",
     "TagRecord",
     "TagStatus",
+    "TransferError",
     "WorkerRow",
+    "back_up",
+    "bring_to",
+    "move",
+    "restore",
 ]

@@ -17,7 +17,7 @@ from host_bridge.store import postgres, sqlite
 from host_bridge.store.errors import SchemaError, StoreUnavailableError
 
 
-def connect(url: str, *, patient: bool = False) -> sa.Engine:
+def connect(url: str | sa.URL, *, patient: bool = False) -> sa.Engine:
     """An engine for the database; makes the folder that a SQLite file is to lie in.
 
     Args:
@@ -49,13 +49,13 @@ def translated(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except sa.exc.TimeoutError as error:
-        url = _shown(engine)
+        url = shown(engine)
         raise StoreUnavailableError(url, "all connections to it are in use") from error
     except (sa.exc.SQLAlchemyError, sqlite3.Error, psycopg.Error) as error:
         # The driver's first line only: SQLAlchemy's words would repeat the statement and its
         # values, and so would PostgreSQL's details.
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0].rstrip(".")
-        url = _shown(engine)
+        url = shown(engine)
         raise StoreUnavailableError(url, reason) from error
 
 
@@ -75,12 +75,11 @@ def migrate(engine: sa.Engine, target: str = "head") -> list[str]:
         SchemaError: the database is of a newer version, or there is no such revision.
         StoreUnavailableError: it can't be reached or is locked.
     """
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config = _config()
     script = alembic.script.ScriptDirectory.from_config(config)
     goal = _goal(engine, script, target)
     with translated(engine):
-        if _revision(engine) == goal:
+        if current(engine) == goal:
             return []
         with engine.execution_options(writes="form").begin() as connection:
             # Read again under the lock: another process may have migrated meanwhile.
@@ -88,7 +87,7 @@ def migrate(engine: sa.Engine, target: str = "head") -> list[str]:
             known = [step.revision for step in script.walk_revisions()][::-1]
             if before is not None and before not in known:
                 raise SchemaError(
-                    _shown(engine), f"its form {before!r} is of a newer Chequer; install that one"
+                    shown(engine), f"its form {before!r} is of a newer Chequer; install that one"
                 )
             config.attributes["connection"] = connection
             start, end = (known.index(each) + 1 if each else 0 for each in (before, goal))
@@ -106,13 +105,37 @@ def _goal(engine: sa.Engine, script: alembic.script.ScriptDirectory, target: str
         return script.get_current_head()
     if target in {step.revision for step in script.walk_revisions()}:
         return target
-    raise SchemaError(_shown(engine), f"this Chequer knows no form {target!r}")
+    raise SchemaError(shown(engine), f"this Chequer knows no form {target!r}")
 
 
-def _shown(engine: sa.Engine) -> str:
+def newest() -> str | None:
+    """The revision that is this version's form."""
+    return alembic.script.ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> alembic.config.Config:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def shown(engine: sa.Engine) -> str:
+    """The database's URL without its password."""
     return engine.url.render_as_string(hide_password=True)
 
 
-def _revision(engine: sa.Engine) -> str | None:
+def current(engine: sa.Engine) -> str | None:
+    """The revision whose form the database has; None when it has none."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def bring_to(url: str, target: str) -> list[str]:
+    """Bring the database at a URL to a revision's form, but not to `base`; see `migrate`."""
+    if target == "base":
+        raise SchemaError("in the settings", "going back to nothing would delete everything")
+    engine = connect(url, patient=True)
+    try:
+        return migrate(engine, target)
+    finally:
+        engine.dispose()

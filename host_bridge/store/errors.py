@@ -36,6 +36,18 @@ class SchemaError(StoreError):
         self.reason = reason
 
 
+class TransferError(StoreError):
+    """Moving, backing up or restoring did not succeed; neither database was changed.
+
+    Attributes:
+        reason: why not.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Nothing was copied: {reason}.")
+        self.reason = reason
+
+
 class RegistryError(StoreError):
     """An entry for the register of tags can't be taken. Nothing of the file was taken.
 
