@@ -27,7 +27,17 @@ def host(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Host]:
         yield started
 
 
-def test_every_fact_is_stored_once_and_acknowledged(host: Host, mosquitto: Mosquitto) -> None:
+@pytest.fixture
+def either_host(tmp_path: Path, mosquitto: Mosquitto, store_url: str) -> Iterator[Host]:
+    """A host on each of the databases in turn."""
+    with Host(tmp_path, mosquitto.port, url=store_url) as started:
+        yield started
+
+
+def test_every_fact_is_stored_once_and_acknowledged(
+    either_host: Host, mosquitto: Mosquitto
+) -> None:
+    host = either_host
     relay = host.start("relay")
     with Units(mosquitto.port) as units:
         units.wait(20)
@@ -52,8 +62,9 @@ def test_a_press_is_acknowledged_at_once(host: Host, mosquitto: Mosquitto) -> No
 
 @pytest.mark.slow
 def test_a_relay_that_is_killed_again_and_again_loses_nothing(
-    host: Host, mosquitto: Mosquitto
+    either_host: Host, mosquitto: Mosquitto
 ) -> None:
+    host = either_host
     chance = random.Random(1)
     with Units(mosquitto.port, count=20, ordinary=200, button=50, rate=400) as units:
         for _ in range(12):

@@ -24,10 +24,10 @@ def seat(seq: int, *, boot: int = 1, unit: str = "u", occupied: bool = True) -> 
     return incoming(Seat(unit=unit, boot=boot, seq=seq, up=seq, occupied=occupied))
 
 
-def batch(*facts: Incoming, letters: list[DeadLetter] | None = None) -> Batch:
+def batch(*facts: Incoming, letters: list[DeadLetter] | None = None, worker: str = "w") -> Batch:
     letters = letters or []
     return Batch(
-        worker="w", received=len(facts) + len(letters), facts=list(facts), dead_letters=letters
+        worker=worker, received=len(facts) + len(letters), facts=list(facts), dead_letters=letters
     )
 
 

@@ -129,9 +129,9 @@ def test_a_reader_skips_no_fact_of_a_commit_that_ends_later(
     go_on = threading.Event()
     held = pause(go_on)
     with ThreadPoolExecutor(2) as threads:
-        slow = threads.submit(store.commit, batch(seat(1, unit="slow")))
+        slow = threads.submit(store.commit, batch(seat(1, unit="slow"), worker="slow"))
         assert held.wait(20)
-        quick = threads.submit(store.commit, batch(seat(1, unit="quick")))
+        quick = threads.submit(store.commit, batch(seat(1, unit="quick"), worker="quick"))
         seen: list[str] = []
         last = 0
         patience = time.monotonic() + 0.3
@@ -142,6 +142,24 @@ def test_a_reader_skips_no_fact_of_a_commit_that_ends_later(
             if time.monotonic() > patience:
                 go_on.set()
     assert sorted(seen) == ["quick", "slow"]
+
+
+def test_a_commit_waits_for_another_one_of_the_same_unit(
+    store: Store, pause: Callable[[threading.Event], threading.Event]
+) -> None:
+    # Both would read the same spans, and the one that writes last would not know of the other.
+    go_on = threading.Event()
+    held = pause(go_on)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(store.commit, batch(seat(1), seat(2), worker="first"))
+        assert held.wait(20)
+        second = threads.submit(store.commit, batch(seat(2), seat(3), worker="second"))
+        time.sleep(0.3)
+        waited = not second.done()
+        go_on.set()
+    assert waited
+    assert (first.result().stored, second.result().stored) == (2, 1)
+    assert list(second.result().acknowledge.values()) == [[(1, 3)]]
 
 
 def test_a_reader_of_a_busy_database_sees_every_fact_once_in_ascending_order(
