@@ -87,7 +87,9 @@ def migrate(engine: sa.Engine, target: str = "head") -> list[str]:
             known = [step.revision for step in script.walk_revisions()][::-1]
             if before is not None and before not in known:
                 raise SchemaError(
-                    shown(engine), f"its form {before!r} is of a newer Chequer; install that one"
+                    shown(engine),
+                    f"its form {before!r} is of a newer Chequer (this one knows {known[-1]!r}); "
+                    "install that one",
                 )
             config.attributes["connection"] = connection
             start, end = (known.index(each) + 1 if each else 0 for each in (before, goal))

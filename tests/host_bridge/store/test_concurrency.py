@@ -153,13 +153,13 @@ def test_a_commit_waits_for_another_one_of_the_same_unit(
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(store.commit, batch(seat(1), seat(2), worker="first"))
         assert held.wait(20)
-        second = threads.submit(store.commit, batch(seat(2), seat(3), worker="second"))
+        second = threads.submit(store.commit, batch(seat(3), seat(4), worker="second"))
         time.sleep(0.3)
         waited = not second.done()
         go_on.set()
     assert waited
-    assert (first.result().stored, second.result().stored) == (2, 1)
-    assert list(second.result().acknowledge.values()) == [[(1, 3)]]
+    assert (first.result().stored, second.result().stored) == (2, 2)
+    assert list(second.result().acknowledge.values()) == [[(1, 4)]]
 
 
 def test_a_reader_of_a_busy_database_sees_every_fact_once_in_ascending_order(
