@@ -59,6 +59,7 @@ def restore(
 
 @contextmanager
 def _bar(what: str) -> Iterator[Progress]:
-    with Bar(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

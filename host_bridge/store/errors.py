@@ -15,8 +15,8 @@ class StoreUnavailableError(StoreError):
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(
-            f"The database {url} can't be used now: {reason}. Nothing of it was changed; "
-            "free the database (disk space, locks, permissions) and try again."
+            f"The database {url} can't be used now: {reason}. Nothing is half done; "
+            "free the database (disk space, locks, permissions, its server) and try again."
         )
         self.url = url
         self.reason = reason
