@@ -19,11 +19,18 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A running PostgreSQL, one for all tests."""
+def postgres_of_all_tests() -> Iterator[Postgres]:
+    """A running PostgreSQL; use `postgres`."""
     server = Postgres()
     yield server.start()
     server.remove()
+
+
+@pytest.fixture
+def postgres(postgres_of_all_tests: Postgres) -> Iterator[Postgres]:
+    """A running PostgreSQL; the databases that the test asks it for are its own."""
+    yield postgres_of_all_tests
+    postgres_of_all_tests.recycle()
 
 
 @pytest.fixture
