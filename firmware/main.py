@@ -1,5 +1,5 @@
 """What MicroPython runs after a reset."""
 
-from board.desk import run
+from board.start import run
 
 run()

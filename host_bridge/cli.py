@@ -1,35 +1,44 @@
-"""The command line.
-
-Exit codes: 0 done; 1 what was asked about is not as it should be; 2 wrong usage or settings;
-3 the database; 4 the broker; 5 stopped with facts in hand, which the units will send again.
-"""
+"""The command line; `console.py` has what all commands share."""
 
 import importlib
-import logging
 import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from host_bridge import settings as configuration
+from host_bridge import incident_commands, unit_commands
+from host_bridge.console import (
+    AMISS,
+    BROKER,
+    DATABASE,
+    IN_HAND,
+    USAGE,
+    Config,
+    Site,
+    fail,
+    opened,
+    out,
+    printable,
+    settings_of,
+    utc,
+)
+from host_bridge.enrolment import SECONDS, EnrolmentError, Wanted
+from host_bridge.enrolment import enrol as enrol_at_desk
 from host_bridge.provision.command import provision
 from host_bridge.relay import Relay
-from host_bridge.settings import Settings, SettingsError
-from host_bridge.store import RegistryError, Store, StoreError, TagKind, bring_to
+from host_bridge.settings import SettingsError
+from host_bridge.store import RegistryError, StoreError, TagKind, bring_to
 from host_bridge.store_commands import backup, move, restore
 from host_bridge.transport.embedded import EmbeddedBroker, EmbeddedBrokerError
-
-AMISS, USAGE, DATABASE, BROKER, IN_HAND = 1, 2, 3, 4, 5
+from host_bridge.transport.serial_gateway import SerialGateway, open_serial
 
 app = typer.Typer(
     help="Chequer: headset, seat and one button.",
@@ -41,18 +50,8 @@ registry = typer.Typer(help="The register of tags: whose headset, badge or clean
 dead_letters = typer.Typer(help="Messages that could not be understood, kept as they came.")
 app.add_typer(registry, name="registry", no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters", no_args_is_help=True)
-# No markup: what is printed comes from wires and files.
-out = Console(markup=False, highlight=False)
-
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", metavar="FILE", help="The settings; else ./chequer.toml if it exists."
-    ),
-]
-Site = Annotated[
-    str | None, typer.Option("--site", help="Which site; else the one of the settings.")
-]
+app.add_typer(incident_commands.app, name="incidents", no_args_is_help=True)
+app.add_typer(unit_commands.app, name="units", no_args_is_help=True)
 
 
 def main() -> None:
@@ -60,17 +59,17 @@ def main() -> None:
     try:
         app()
     except (SettingsError, RegistryError) as error:
-        _fail(error, USAGE)
+        fail(error, USAGE)
     except StoreError as error:
-        _fail(error, DATABASE)
-    except EmbeddedBrokerError as error:
-        _fail(error, BROKER)
+        fail(error, DATABASE)
+    except (EmbeddedBrokerError, EnrolmentError) as error:
+        fail(error, BROKER)
 
 
 @app.command()
 def broker(config: Config = None) -> None:
     """Run the embedded MQTT broker, for this machine only."""
-    settings = _settings(config)
+    settings = settings_of(config)
     stopped = threading.Event()
     _on_signals(stopped.set)
     with EmbeddedBroker(settings.broker) as embedded:
@@ -93,22 +92,35 @@ def relay(
     """Take facts from the broker, commit them, acknowledge them."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", name):
         raise SettingsError("a relay's name is up to 32 of a-z, 0-9 and '-', a letter first")
-    settings = _settings(config)
-    with _store(settings) as store:
+    settings = settings_of(config)
+    with opened(settings) as store:
         worker = Relay(settings, store, name)
         _on_signals(worker.stop)
         left = worker.run()
     if left:
-        _fail(
-            f"Stopped with {left} facts in hand; nothing is lost, units send them again.", IN_HAND
-        )
+        fail(f"Stopped with {left} facts in hand; nothing is lost, units send them again.", IN_HAND)
+
+
+@app.command()
+def gateway(
+    port: Annotated[str, typer.Option(help="The serial port that the unit is plugged into.")],
+    config: Config = None,
+    baud: Annotated[int, typer.Option(min=9_600, max=2_000_000, help="Bits a second.")] = 115_200,
+) -> None:
+    """Relay between a desk unit on a serial line and the broker."""
+    settings = settings_of(config)
+    stopped = threading.Event()
+    _on_signals(stopped.set)
+    out.print(f"Relaying between {port} and the broker; Ctrl-C ends it.")
+    line = partial(open_serial, port, baud)
+    SerialGateway(line, settings.broker, settings.site.name).run(stopped)
 
 
 @app.command()
 def serve(config: Config = None) -> None:
     """Serve the pages and decide what facts mean."""
     # Imported here: the other commands start faster without the web's libraries.
-    importlib.import_module("host_bridge.web").serve(_settings(config))
+    importlib.import_module("host_bridge.web").serve(settings_of(config))
 
 
 @app.command()
@@ -123,10 +135,10 @@ def migrate(
 ) -> None:
     """Bring the database to this version's form (every command that opens it does so too)."""
     if to is not None:
-        done = ", ".join(bring_to(_settings(config).store.url, to))
+        done = ", ".join(bring_to(settings_of(config).store.url, to))
         out.print(f"Applied or taken back: {done}." if done else "It has that form already.")
         return
-    with _store(_settings(config)) as store:
+    with opened(settings_of(config)) as store:
         done = ", ".join(store.applied)
         out.print(f"Applied: {done}." if done else "The database is up to date.")
 
@@ -134,7 +146,7 @@ def migrate(
 @app.command()
 def ledger(config: Config = None) -> None:
     """Show that every received fact is accounted for, and what is missing."""
-    with _store(_settings(config)) as store:
+    with opened(settings_of(config)) as store:
         rows, gaps = store.ledger(), store.gaps()
     table = Table("worker", "received", "stored", "duplicates", "dead letters", "difference")
     for row in rows:
@@ -142,21 +154,36 @@ def ledger(config: Config = None) -> None:
         table.add_row(row.worker, *map(str, figures))
     out.print(table)
     if gaps:
-        table = Table("site", "unit", "boot", "lane", "missing", "since")
+        table = Table("site", "unit", "boot", "lane", "missing", "dropped by unit", "since")
         for gap in gaps:
-            since = _utc(gap.since_ms)
-            table.add_row(gap.site, gap.unit, str(gap.boot), gap.lane, str(gap.missing), since)
+            amounts = (str(gap.missing), str(gap.dropped))
+            table.add_row(gap.site, gap.unit, str(gap.boot), gap.lane, *amounts, utc(gap.since_ms))
         out.print(table)
     if any(row.difference for row in rows):
-        _fail("The ledger does not add up: facts are unaccounted for.", AMISS)
+        fail("The ledger does not add up: facts are unaccounted for.", AMISS)
 
 
 @app.command()
 def demo(config: Config = None) -> None:
     """Run a simulated room of desk units on the real firmware, with the whole host."""
-    command = [sys.executable, "-m", "sim", "demo"]
-    if config is not None:
-        command += ["--config", str(config)]
+    _simulator("demo", *(["--config", str(config)] if config is not None else []))
+
+
+@app.command(
+    context_settings={
+        "ignore_unknown_options": True,
+        "allow_extra_args": True,
+        "help_option_names": [],  # the simulator has the help
+    }
+)
+def simulate(context: typer.Context) -> None:
+    """Tell scenarios to simulated desks and the real host; --help lists what may follow."""
+    _simulator("simulate", *context.args)
+
+
+def _simulator(*words: str) -> NoReturn:
+    """Run a command of the simulator, which is a program of its own; end as it ends."""
+    command = [sys.executable, "-m", "sim", *words]
     # Ctrl-C reaches the simulator too, which ends in order; so wait for it. A handler, because
     # it does not pass on to the new process as an ignored signal would.
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -177,8 +204,8 @@ def import_(
     site: Site = None,
 ) -> None:
     """Take entries from a CSV file; all of them, or none if one makes no sense."""
-    settings = _settings(config)
-    with _store(settings) as store:
+    settings = settings_of(config)
+    with opened(settings) as store:
         count = store.registry.import_csv(site or settings.site.name, file)
     out.print(f"{count} entries are in the register.")
 
@@ -192,10 +219,36 @@ def issue(
     site: Site = None,
 ) -> None:
     """Hand a tag to somebody."""
-    settings = _settings(config)
-    with _store(settings) as store:
+    settings = settings_of(config)
+    with opened(settings) as store:
         checked: TagKind = kind  # type: ignore[assignment]  # the register checks it
         store.registry.issue(site or settings.site.name, tag, checked, holder)
+    out.print("The tag is in the register.")
+
+
+@registry.command()
+def enrol(
+    *,
+    unit: Annotated[str, typer.Option(help="The unit at whose desk the tag is presented.")],
+    kind: Annotated[str, typer.Option(help="headset, badge or cleaner")],
+    holder: Annotated[str | None, typer.Option(help="The holder's name.")] = None,
+    seconds: Annotated[int, typer.Option(min=5, max=300, help="How long it waits.")] = SECONDS,
+    config: Config = None,
+    site: Site = None,
+) -> None:
+    """Enter the next tag that is presented at a desk."""
+    settings = settings_of(config)
+    checked: TagKind = kind  # type: ignore[assignment]  # the register checks it
+    wanted = Wanted(site or settings.site.name, unit, checked, holder)
+    with opened(settings) as store:
+        ask = f"The desk of {unit} waits for the tag, {seconds} s at the most."
+        outcome = enrol_at_desk(
+            settings.broker, store, wanted, ready=lambda: out.print(ask), seconds=seconds
+        )
+    if outcome == "already-known":
+        fail("That tag is in the register already; nothing was changed.", AMISS)
+    if outcome == "nobody-came":
+        fail("No tag was presented in time; nothing was entered.", AMISS)
     out.print("The tag is in the register.")
 
 
@@ -205,63 +258,29 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="How many, from the newest.")] = 20,
 ) -> None:
     """List the newest dead letters."""
-    with _store(_settings(config)) as store:
+    with opened(settings_of(config)) as store:
         letters = store.dead_letters(limit)
     table = Table("id", "received", "topic", "bytes", "reason")
     for letter in letters:
         size = str(len(letter.payload))
-        cells = (str(letter.id), _utc(letter.received_ms), letter.topic, size, letter.reason)
-        table.add_row(*map(_printable, cells))
+        cells = (str(letter.id), utc(letter.received_ms), letter.topic, size, letter.reason)
+        table.add_row(*map(printable, cells))
     out.print(table)
 
 
 @dead_letters.command()
 def show(number: Annotated[int, typer.Argument(metavar="ID")], config: Config = None) -> None:
     """Show one dead letter, with hashes of tags masked."""
-    with _store(_settings(config)) as store:
+    with opened(settings_of(config)) as store:
         letter = store.dead_letter(number)
     if letter is None:
-        _fail(f"There is no dead letter {number}.", AMISS)
-        return
-    for line in (_utc(letter.received_ms), letter.topic, letter.reason):
-        out.print(_printable(line))
+        fail(f"There is no dead letter {number}.", AMISS)
+    for line in (utc(letter.received_ms), letter.topic, letter.reason):
+        out.print(printable(line))
     payload = letter.payload.decode(errors="backslashreplace")
-    out.print(_printable(payload))
-
-
-def _settings(config: Path | None) -> Settings:
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    return configuration.load(config)
-
-
-@contextmanager
-def _store(settings: Settings) -> Iterator[Store]:
-    store = Store.open(settings.store.url)
-    try:
-        yield store
-    finally:
-        store.close()
+    out.print(printable(payload))
 
 
 def _on_signals(action: Callable[[], object]) -> None:
     for which in (signal.SIGINT, signal.SIGTERM):
         signal.signal(which, lambda *_: action())
-
-
-def _utc(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _printable(text: str) -> str:
-    """Without control characters, which could rewrite a terminal, and without tags' hashes."""
-    clean = "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )
-    return re.sub(r"[0-9a-fA-F]{32}", "(a tag's hash)", clean)
-
-
-def _fail(reason: object, code: int) -> None:
-    sys.stderr.write(f"{reason}\n")
-    raise SystemExit(code)

@@ -16,6 +16,12 @@ MAX_KEPT = 4096
 CLOCK_TOLERANCE_MS = 60_000
 """A unit's clock that is further ahead of the host's than this is not believed."""
 
+TRANSIT_MS = 2_000
+"""What a message may take on its way, and two good clocks may differ, before it has waited."""
+
+LONGEST_WAIT_MS = 30 * 86_400_000
+"""No message waits longer in a broker. A clock that says so is wrong."""
+
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_item = msgspec.json.Decoder(msgspec.Raw).decode
 _decode_fact = msgspec.json.Decoder(AnyFact).decode
@@ -85,14 +91,29 @@ def judge(topic: str, payload: bytes, received_ms: int) -> Judged:
 def when(fact: AnyFact, received_ms: int) -> tuple[int, Sure]:
     """When it happened in Unix milliseconds, and how that is known.
 
-    The age is best, because nobody's clock enters into it; then the unit's own clock, if it was
-    ever set and is not ahead of ours; then the time of arrival.
+    The age is best, because nobody's clock enters into it. But it stopped growing when the unit
+    sent the message: what then waited in the broker happened earlier than `received - age`, by
+    as long as it waited. So where the unit's own clock says that the fact is older than that by
+    more than `TRANSIT_MS`, the clock is right about it, up to a month (then rather the clock is
+    wrong). Without an age there is the clock, if it was ever set and is not ahead of ours; then
+    the time of arrival. No result is later than the arrival.
     """
+    clock_ms = _clock(fact, received_ms)
     if fact.age is not None and received_ms - fact.age >= facts.MIN_TIME:
-        return received_ms - fact.age, "age"
-    if fact.at is not None and fact.clock != "none" and fact.at <= received_ms + CLOCK_TOLERANCE_MS:
-        return min(fact.at, received_ms), "clock"
+        latest_ms = received_ms - fact.age
+        if clock_ms is not None and TRANSIT_MS < latest_ms - clock_ms <= LONGEST_WAIT_MS:
+            return clock_ms, "clock"
+        return latest_ms, "age"
+    if clock_ms is not None:
+        return clock_ms, "clock"
     return received_ms, "arrival"
+
+
+def _clock(fact: AnyFact, received_ms: int) -> int | None:
+    """What the unit's own clock says, not later than the arrival; None if it can't be right."""
+    if fact.at is None or fact.clock == "none" or fact.at > received_ms + CLOCK_TOLERANCE_MS:
+        return None
+    return min(fact.at, received_ms)
 
 
 def _address(topic: str) -> tuple[str, str, Lane]:

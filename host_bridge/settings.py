@@ -7,6 +7,7 @@ come from the environment instead: `CHEQUER_BROKER_PASSWORD`, `CHEQUER_STORE_URL
 import os
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -14,6 +15,7 @@ from host_bridge.contract.facts import Name
 
 Metres = Annotated[float, msgspec.Meta(ge=-10_000, le=10_000)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+Hour = Annotated[int, msgspec.Meta(ge=0, le=23)]
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 
 
@@ -62,10 +64,17 @@ class Room(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The site. `badge_in`: does the headset's tag identify the agent, or a badge before it?"""
+    """The site.
+
+    `badge_in`: does the headset's tag identify the agent, or a badge before it? `night`: the
+    local hours (0 to 23, in `timezone`) at which desks are dimmed and at which they are bright
+    again; without it they are always bright.
+    """
 
     name: Name = "demo"
     badge_in: Literal["headset", "badge-then-headset"] = "headset"
+    timezone: str = "UTC"
+    night: tuple[Hour, Hour] | None = None
     away_minutes: Annotated[float, msgspec.Meta(gt=0, le=1440)] = 10.0
     rooms: list[Room] = []
 
@@ -105,7 +114,11 @@ def load(path: Path | None = None) -> Settings:
 
 
 def _check(settings: Settings, file: Path) -> None:
-    """What types can't say: names of rooms, desks and units are unique."""
+    """What types can't say: the time zone exists; names of rooms, desks and units are unique."""
+    try:
+        ZoneInfo(settings.site.timezone)
+    except (OSError, ValueError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
+        raise SettingsError(f"{file}: no time zone is called {settings.site.timezone!r}") from error
     desks = [desk for room in settings.site.rooms for desk in room.desks]
     for what, names in (
         ("room", [room.name for room in settings.site.rooms]),

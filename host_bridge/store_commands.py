@@ -10,18 +10,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from host_bridge import settings as configuration
 from host_bridge import store
+from host_bridge.console import Config, out, settings_of
 from host_bridge.store import Progress
-
-out = Console(markup=False, highlight=False)
-
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", metavar="FILE", help="The settings; else ./chequer.toml if it exists."
-    ),
-]
 
 
 def move(
@@ -29,7 +20,7 @@ def move(
     config: Config = None,
 ) -> None:
     """Copy everything to another database, all of it or nothing; the old one stays as it is."""
-    url = configuration.load(config).store.url
+    url = settings_of(config).store.url
     with _bar("moving") as progress:
         count = store.move(url, to, time.time_ns() // 1_000_000, progress)
     out.print(f"{count} rows were moved and counted. Now name the new database in the settings.")
@@ -40,7 +31,7 @@ def backup(
     config: Config = None,
 ) -> None:
     """Write a consistent copy of the database to a file, while everything goes on."""
-    url = configuration.load(config).store.url
+    url = settings_of(config).store.url
     with _bar("backing up") as progress:
         store.back_up(url, file, progress)
     out.print(f"{file} is complete.")
@@ -51,7 +42,7 @@ def restore(
     config: Config = None,
 ) -> None:
     """Fill a database that holds nothing from a backup."""
-    url = configuration.load(config).store.url
+    url = settings_of(config).store.url
     with _bar("restoring") as progress:
         count = store.restore(url, file, progress)
     out.print(f"{count} rows were restored and counted.")

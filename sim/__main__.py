@@ -12,9 +12,13 @@ import typer
 
 from sim.demo import FOLDER, Demo
 from sim.port import ControlPort
+from sim.scenario.command import simulate
 from sim.tell import TellError, port_of, tell
 from sim.unit import Event, SimUnit
 from sim.vm import VmError
+from sim.workbench.serve import FOLDER as BENCH_FOLDER
+from sim.workbench.serve import PORT as BENCH_PORT
+from sim.workbench.serve import serve
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,7 +45,7 @@ def unit(  # noqa: PLR0917 (options, never given by position)
 
     One JSON object a line, one reply a line: {"tap":{"uid":"04A1B2C3D4E5F6","ms":400}},
     {"tap":{"uids":[..]}}, {"put":{"uid":..}}, {"take":{"uid":..}}, {"press":{"ms":120}},
-    {"radar":{"state":"none|moving|still|both","cm":70}}, {"power":"cut|on"},
+    {"button":"down|up"}, {"radar":{"state":"none|moving|still|both","cm":70}}, {"power":"cut|on"},
     {"fault":{"chip":"mfrc522|ld2410|ssd1306|flash","kind":..}}, {"network":"lost|back"},
     {"show":{}}, {"heap":{}}, {"watch":{}} (events from then on).
 
@@ -73,6 +77,31 @@ def demo(
 ) -> None:
     """Broker, relay, page and a room of twelve units through compressed working days."""
     sys.exit(asyncio.run(Demo(folder, config, seed).run()))
+
+
+@app.command()
+def workbench(
+    folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = BENCH_FOLDER,
+    broker: Annotated[
+        str | None, typer.Option(help="host:port of a broker to use in place of its own.")
+    ] = None,
+    host: Annotated[bool, typer.Option(help="Start relay and director too.")] = True,
+    page: Annotated[int, typer.Option(help="The page's port.")] = BENCH_PORT,
+    port: Annotated[int, typer.Option(help="Control port; 0 takes any free one.")] = 0,
+) -> None:
+    """One unit on a web page: tap cards, press, pull the plug, and watch the wires."""
+    try:
+        name, _, number = (broker or "").rpartition(":")
+        where = (name, int(number)) if broker else None
+    except ValueError as error:
+        raise typer.BadParameter(f"{broker}: expected host:port") from error
+    if where and not (where[0] and 0 < where[1] < 1 << 16):
+        raise typer.BadParameter(f"{broker}: expected host:port")
+    folder = folder.resolve()
+    sys.exit(asyncio.run(serve(folder=folder, broker=where, host=host, port=page, control=port)))
+
+
+app.command("simulate")(simulate)
 
 
 @app.command(name="tell")

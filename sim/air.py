@@ -6,14 +6,24 @@ go on where they were when it comes back, unless one side has given up meanwhile
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 _CHUNK = 4096
+
+Tap = Callable[[int, str, bytes], None]
+"""Told of bytes that pass: the connection's number, "up" (to the broker) or "down", the bytes.
+
+Empty bytes say that this side has closed.
+"""
 
 
 class Air:
     """Listens on a port of 127.0.0.1 of its own and forwards to the broker."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, tap: Tap | None = None) -> None:
+        """Nothing yet; `tap` is told what passes (see `Tap`)."""
+        self._tap = tap
+        self._connections = 0
         self._host = host
         self._port = port
         self._clear = asyncio.Event()
@@ -73,8 +83,10 @@ class Air:
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._clear.wait()
         up_reader, up_writer = await asyncio.open_connection(self._host, self._port)
-        up = asyncio.create_task(self._pump(reader, up_writer))
-        down = asyncio.create_task(self._pump(up_reader, writer))
+        self._connections += 1
+        number = self._connections
+        up = asyncio.create_task(self._pump(reader, up_writer, number, "up"))
+        down = asyncio.create_task(self._pump(up_reader, writer, number, "down"))
         try:
             await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
             await self._clear.wait()
@@ -88,9 +100,15 @@ class Air:
             down.cancel()
             up_writer.close()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int, way: str
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(_CHUNK):
                 await self._clear.wait()
+                if self._tap:
+                    self._tap(number, way, data)
                 writer.write(data)
                 await writer.drain()
+        if self._tap:
+            self._tap(number, way, b"")

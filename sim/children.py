@@ -41,9 +41,28 @@ class Child:
             f"{self._log}:\n{self.last_lines()}"
         )
 
+    async def wait(self) -> int:
+        """Wait until it ends; its exit code."""
+        return await self._process.wait()
+
+    def log(self) -> str:
+        """All that it said."""
+        return self._log.read_text(errors="replace")
+
     def last_lines(self) -> str:
         """The end of what it said."""
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-_LAST:])
+        return "\n".join(self.log().splitlines()[-_LAST:])
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it, and what it started itself, a signal; one that has ended gets none."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)  # it leads a session of its own, see `start`
+
+    async def kill(self) -> None:
+        """SIGKILL, as a power cut."""
+        self.signal(signal.SIGKILL)
+        await self._process.wait()
 
     async def end(self) -> None:
         """SIGTERM, and SIGKILL when it does not go."""

@@ -64,6 +64,7 @@ class Command(_Strict, frozen=True, omit_defaults=True):
     put: Card | None = None
     take: Card | None = None
     press: Press | None = None
+    button: Literal["down", "up"] | None = None
     radar: Radar | None = None
     power: Literal["cut", "on"] | None = None
     fault: Fault | None = None
@@ -120,6 +121,8 @@ async def _obey(unit: SimUnit, command: Command) -> dict[str, Any] | None:  # no
         await unit.take(command.take.uid)
     elif command.press:
         await unit.press(command.press.ms)
+    elif command.button:
+        await unit.button(command.button == "down")
     elif command.radar:
         await unit.radar(command.radar.state, command.radar.cm)
     elif command.power == "cut":

@@ -54,6 +54,10 @@ class Glass:
         self._chip.power_cycle()
         self._lines = None
 
+    def picture(self) -> bytes:
+        """What shines: 128 x 64 pixels (MONO_VLSB)."""
+        return bytes(self._chip.picture())
+
     def lines(self) -> list[str]:
         """Lines of text from top to bottom, large ones (scale 2) and small ones (scale 1).
 
@@ -61,7 +65,7 @@ class Glass:
         words that stand apart keep a space between them.
         """
         if self._lines is None:
-            self._lines = read(bytes(self._chip.picture()))
+            self._lines = read(self.picture())
         return self._lines
 
 

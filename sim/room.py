@@ -37,6 +37,7 @@ class Room:
         self._narrate = narrate
         self._seats: dict[int, str] = {}
         self._in_use: set[str] = set()
+        self._reported: set[str] = set()
         self._dice = random.Random(0)  # noqa: S311 (which of several free desks)
 
     async def day(self, seed: int) -> None:
@@ -124,6 +125,7 @@ class Room:
         desk = self._seats.get(who) or next(iter(self._seats.values()), None)
         if desk:
             self._narrate(f"at {desk} {what}")
+            self._reported.add(desk)
             await self._desks[desk].press(ms)
 
     async def _leave(self, who: int) -> None:
@@ -132,7 +134,11 @@ class Room:
             return
         unit = self._desks[desk]
         self._narrate(f"somebody leaves {desk}")
-        await unit.tap(self._crew.people[who].headset, ms=_TAP_MS)
+        if desk in self._reported:
+            # A day of minutes: so soon after a report the own headset would withdraw it.
+            self._reported.discard(desk)
+        else:
+            await unit.tap(self._crew.people[who].headset, ms=_TAP_MS)
         await self._go(unit)
         self._in_use.discard(desk)
 

@@ -62,6 +62,10 @@ class Front:
         """Ring, lamp or buzzer alone, as in `Shown`."""
         return list(self._ring.pixels) if name == "ring" else self._levels[name]
 
+    def picture(self) -> bytes:
+        """The display's 128 x 64 pixels (MONO_VLSB)."""
+        return self.glass.picture()
+
     def look(self, powered: bool) -> Shown:
         """What is to be seen now."""
         return Shown(

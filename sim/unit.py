@@ -8,18 +8,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sim.air import Air
+from sim.air import Air, Tap
 from sim.shown import Front, Shown
 from sim.vm import ROOT, Vm, VmError
 from sim.world import RadarState, World
 
-SIM_SHARE_KIB = 80
+SIM_SHARE_KIB = 88
 """What the simulator itself takes of the VM's heap (chip models, `machine`, `network`, `esp32`,
 which on the chip are not on the heap); it is added to the firmware's share. A test measures it."""
 
+_TAPS_KIB = 16  # what watching the wires takes of the VM's heap
 _CAUSES = {"power": 1, "hard": 2, "watchdog": 3, "soft": 5}  # machine.reset_cause()
 _READY_S = 20.0
 _QUIET_S = 0.03
+_FINGER_S = 0.05  # no finger is faster; the contact has done bouncing by then
 _CRASHES = 5
 _CRASH_S = 10.0
 _QUEUE = 1000
@@ -39,6 +41,9 @@ class SimUnit:
         heap: the firmware's share of memory ("224k"); pointers have 64 bits here, so this is
             what 112 KB are on the chip.
         firmware: another firmware folder than the project's.
+        wires: is told what passes on the wires, in hexadecimal: ("spi", [MOSI, MISO]),
+            ("uart", ["in" or "out", bytes]), ("i2c", bytes).
+        mqtt: is told what passes between unit and broker, see `sim.air.Tap`.
     """
 
     def __init__(
@@ -51,15 +56,18 @@ class SimUnit:
         site_key: bytes,
         heap: str = "224k",
         firmware: Path = ROOT / "firmware",
+        wires: Callable[[str, Any], None] | None = None,
+        mqtt: Tap | None = None,
     ) -> None:
         self.name = unit
         self.heap_at_start: tuple[int, int] = (0, 0)
         """Bytes of heap in use and free when the firmware began."""
         self._folder = folder.resolve()
         self._config = {"site": site, "unit": unit, "site_key": site_key.hex()}
-        self._heap = f"{_kib(heap) + SIM_SHARE_KIB}k"
+        self._heap = f"{_kib(heap) + SIM_SHARE_KIB + (_TAPS_KIB if wires else 0)}k"
+        self._wires = wires
         self._firmware = firmware.resolve()
-        self._air = Air(*broker)
+        self._air = Air(*broker, mqtt)
         self._world = World()
         self._front = Front()
         self._vm: Vm | None = None
@@ -73,6 +81,7 @@ class SimUnit:
         self._crashes: list[float] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._switch = asyncio.Lock()
+        self._finger = asyncio.Lock()
 
     @property
     def powered(self) -> bool:
@@ -149,6 +158,12 @@ class SimUnit:
         await self._do({"press": ms})
         await asyncio.sleep(ms / 1000)
 
+    async def button(self, down: bool) -> None:
+        """Put a finger on the button until it is taken away; it stays there over power cuts."""
+        async with self._finger:
+            await self._do(self._world.button(down))
+            await asyncio.sleep(_FINGER_S)
+
     async def radar(self, state: RadarState, cm: int = 70) -> None:
         """What is before the radar."""
         await self._do(self._world.radar(state, cm))
@@ -180,6 +195,14 @@ class SimUnit:
     def show(self) -> Shown:
         """A look at the unit."""
         return self._front.look(self.powered)
+
+    def surroundings(self) -> dict[str, Any]:
+        """What there is around the unit, see `World.state`."""
+        return self._world.state()
+
+    def picture(self) -> bytes:
+        """The display's 128 x 64 pixels (MONO_VLSB): columns of eight, bit 0 on top."""
+        return self._front.picture()
 
     async def wait_for(self, predicate: Callable[[Shown], object], seconds: float = 5.0) -> Shown:
         """Wait until what is shown fulfils the predicate.
@@ -244,6 +267,7 @@ class SimUnit:
                 "cause": _CAUSES[cause],
                 "air": self._world.air,
                 "world": self._world.commands(),
+                "taps": self._wires is not None,
             }
         )
         try:
@@ -286,6 +310,8 @@ class SimUnit:
                 self._print(f"(the simulator does not understand: {json.dumps(message)[:200]})")
             elif name == "i2c":
                 self._glance_soon()
+                if self._wires:
+                    self._wires(name, value)
             elif name in ("ring", "lamp", "buzzer"):
                 self._tell({name: self._front.level(name)})
 
@@ -298,6 +324,8 @@ class SimUnit:
             self._feed(self._timeout_s)
         elif name == "fed":
             self._feed(self._timeout_s * 1.25)  # feeds are told every quarter at the latest
+        elif name in ("spi", "uart") and self._wires:
+            self._wires(name, value)
         elif name == "ended":
             self._tell({"ended": value})
         elif name == "reset" and value == "cut":

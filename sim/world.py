@@ -20,6 +20,7 @@ class World:
         self._cards: dict[str, None] = {}
         self._radar: tuple[RadarState, int] = ("none", 0)
         self._faults: dict[str, str] = {}
+        self._finger = False
         self.air = True
 
     def commands(self) -> list[dict[str, Any]]:
@@ -28,7 +29,18 @@ class World:
             *({"put": uid} for uid in self._cards),
             {"radar": list(self._radar)},
             *({"fault": [chip, kind]} for chip, kind in self._faults.items()),
+            *([{"button": "down"}] if self._finger else []),
         ]
+
+    def state(self) -> dict[str, Any]:
+        """What there is around the unit now: cards, radar, faults, finger, air."""
+        return {
+            "cards": list(self._cards),
+            "radar": list(self._radar),
+            "faults": {chip: kind for chip, kind in self._faults.items() if kind != "none"},
+            "finger": self._finger,
+            "air": self.air,
+        }
 
     def put(self, uid: str) -> dict[str, Any]:
         """A card is laid on the reader."""
@@ -39,6 +51,11 @@ class World:
         """It is taken away."""
         self._cards.pop(uid, None)
         return {"take": uid}
+
+    def button(self, down: bool) -> dict[str, Any]:
+        """A finger is put on the button, or taken away."""
+        self._finger = down
+        return {"button": "down" if down else "up"}
 
     def radar(self, state: RadarState, cm: int) -> dict[str, Any]:
         """Somebody, or nobody, before the radar."""

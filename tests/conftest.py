@@ -5,8 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.services import Mosquitto, Postgres
+
+# The same examples at every run: a search for new ones is a longer run of its own (tests/fuzz).
+settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("same")
 
 
 @pytest.fixture

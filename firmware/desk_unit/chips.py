@@ -14,16 +14,19 @@ class Chips:
     Args:
         report: Called as report(chip, ok, reason) when a chip fails or works again.
         log: Function that takes one line of text.
+        beat: Called with the chip's name whenever its task makes progress.
     """
 
-    def __init__(self, report, log) -> None:
+    def __init__(self, report, log, beat) -> None:
         self._report = report
         self._log = log
+        self._beat = beat
         self.faults: dict[str, str] = {}
         """Reason by chip, for those that don't work."""
 
     def works(self, chip: str) -> None:
         """The chip has just done what it should."""
+        self._beat(chip)
         if chip in self.faults:
             del self.faults[chip]
             self._report(chip, True, "")
@@ -36,6 +39,7 @@ class Chips:
         """
         pause = _RETRY_MIN_MS
         while True:
+            self._beat(chip)
             began = ticks_ms()
             try:
                 await work()

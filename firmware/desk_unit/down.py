@@ -13,13 +13,18 @@ VERDICTS = (
     "not-cleaned",
     "elsewhere",
     "badge",
+    "badge-first",
     "goodbye",
     "cleaned",
+    "withdrawn",
+    "enrolled",
+    "already-known",
 )
 SEATS = ("free", "reserved", "taken", "blocked", "conflict", "dirty", "full")
 LANES = ("ordinary", "button")
 
 _MOST_SPANS = const(8)
+_MOST_SECONDS = const(300)
 _MAX_COUNT = 2**32 - 1
 
 
@@ -57,6 +62,51 @@ def guidance(payload: bytes):
     if message is None or message.get("seat") not in SEATS or not _count(message.get("version")):
         return None
     return message["seat"]
+
+
+def restart(payload: bytes):
+    """The boot that a `Restart` names, or None if it is none."""
+    message = _load(payload)
+    if message is None or not _count(message.get("boot")):
+        return None
+    return message["boot"]
+
+
+def mode(payload: bytes):
+    """[drill_until, quiet, night, badge_first] of a `Mode`, or None if it is none.
+
+    `drill_until` is Unix milliseconds, 0 for no drill.
+    """
+    message = _load(payload)
+    if message is None:
+        return None
+    until = message.get("drill_until")
+    flags = [message.get(name, False) for name in ("quiet", "night", "badge_first")]
+    if (until is not None and not _time(until)) or any(type(flag) is not bool for flag in flags):
+        return None
+    return [until or 0] + flags
+
+
+def incident(payload: bytes):
+    """(boot, seq) up to which an `Incident` says that reports are seen, or None if it is none."""
+    message = _load(payload)
+    if (
+        message is None
+        or not _count(message.get("boot"))
+        or not _count(message.get("seq"))
+        or message.get("stage") != "seen"
+    ):
+        return None
+    return message["boot"], message["seq"]
+
+
+def enrol(payload: bytes):
+    """For how many seconds an `Enrol` wants the next tag, 0 to stop; None if it is none."""
+    message = _load(payload)
+    seconds = message.get("seconds") if message else None
+    if type(seconds) is not int or not 0 <= seconds <= _MOST_SECONDS:
+        return None
+    return seconds
 
 
 def _load(payload: bytes):

@@ -20,14 +20,23 @@ CHIP = const(5)
 PRESS = const(6)
 URGENT = const(7)
 
+DROPPED = const(120)
+CRASH = const(121)
+
 MAX_MESSAGE = const(1024)
 """Longest payload in bytes, of one fact or of a batch."""
 
 _TYPES = ("", "boot", "tag", "seat", "provisional", "chip", "press", "urgent")
+_HEALTH = {DROPPED: "dropped", CRASH: "crash"}
 _CAUSES = ("unknown", "power", "hard", "watchdog", "soft", "deepsleep")
 _GESTURES = ("hold", "three")
+_LANES = ("ordinary", "button")
 _CLOCKS = ("none", "host", "sntp")
 _REASON = const(80)
+_CRASH = const(100)
+_CLEAN = const(0x80)
+_DIGEST = const(16)
+_DRILL = ',"drill":true'
 
 
 class Facts:
@@ -45,25 +54,35 @@ class Facts:
         self._button = button
         self._uptime = uptime
         self._wall = wall
+        self._reports: list[tuple] = [(0, None), (0, None)]
+        ordinary.on_stored = self._stored
+        button.on_stored = lambda _: self._stored(0)
 
-    def boot(self, cause: str, firmware: str, last) -> int:
+    def boot(self, cause: str, firmware: str, last, clean: bool = False) -> int:
         """The unit started; the first fact of a boot.
 
         Args:
             cause: A word of the contract's `Boot.cause`; others become "unknown".
             firmware: Version, at most 32 characters.
             last: (boot, ordinary, button): how far the boot before had counted, or None.
+            clean: Whether the unit started again on purpose.
 
         Returns:
             The sequence number, as all methods here do.
         """
         number = _CAUSES.index(cause) if cause in _CAUSES else 0
+        number |= _CLEAN if clean else 0
         body = struct.pack("<BIII", number, *(last or (0, 0, 0)))
         return self._write(self._ordinary, BOOT, body + _ascii(firmware, 32))
 
-    def tag(self, digest: bytes) -> int:
-        """A tag was presented; `digest` is its 16-byte keyed hash."""
-        return self._write(self._ordinary, TAG, digest)
+    def tag(self, digest: bytes, enrol: bool = False) -> int:
+        """A tag was presented; `digest` is its 16-byte keyed hash.
+
+        Args:
+            digest: Its hash.
+            enrol: It was presented to be enrolled, not to badge in.
+        """
+        return self._write(self._ordinary, TAG, digest + b"\x01" if enrol else digest)
 
     def seat(self, occupied: bool) -> int:
         """The seat became occupied or vacant."""
@@ -81,17 +100,39 @@ class Facts:
         body = struct.pack("<BB", ok, len(name)) + name + _ascii(reason, _REASON)
         return self._write(self._ordinary, CHIP, body)
 
-    def press(self, ago: int = 0) -> int:
-        """The button went down, `ago` milliseconds before now."""
-        return self._write(self._button, PRESS, b"", ago)
+    def press(self, ago: int = 0, drill: bool = False) -> int:
+        """The button went down, `ago` milliseconds before now; in a drill it is practice."""
+        return self._write(self._button, PRESS, b"\x01" if drill else b"", ago)
 
-    def urgent(self, gesture: str) -> int:
-        """A long hold ("hold") or three quick presses ("three")."""
-        return self._write(self._button, URGENT, bytes((_GESTURES.index(gesture),)))
+    def urgent(self, gesture: str, drill: bool = False) -> int:
+        """A long hold ("hold") or three quick presses ("three"); in a drill it is practice."""
+        body = bytes((_GESTURES.index(gesture),))
+        return self._write(self._button, URGENT, body + b"\x01" if drill else body)
+
+    def crash(self, text: str, failed: int) -> int:
+        """An earlier start crashed; `text` as `crash.condense` makes it, `failed` in a row."""
+        return self._write(self._ordinary, CRASH, bytes((failed,)) + _ascii(text, _CRASH))
 
     def _write(self, lane, kind: int, body: bytes, ago: int = 0) -> int:
         up = max(0, self._uptime.now() - ago)
         return lane.append(kind, up, self._wall.at(up), self._wall.quality, body)
+
+    def _stored(self, seq: int) -> None:
+        """The host is there, and has this boot's ordinary facts up to `seq` (0: not said).
+
+        What a full journal has dropped is reported now and not before, or the report would be
+        dropped too; and it is remembered until the host has the report.
+        """
+        for number, lane in enumerate((self._ordinary, self._button)):
+            lost = lane.journal.lost
+            report, reported = self._reports[number]
+            if not lost[0]:
+                continue
+            if lost != reported:
+                body = struct.pack("<BIIIII", number, *lost)
+                self._reports[number] = self._write(self._ordinary, DROPPED, body), lost
+            elif seq >= report:
+                lane.told(lost)
 
 
 def encode(unit: str, boot: int, now: int, fact) -> bytes:
@@ -104,7 +145,9 @@ def encode(unit: str, boot: int, now: int, fact) -> bytes:
         fact: What `Journal.read` returns.
     """
     _, kind, of, seq, up, at, clock, body = fact
-    if kind < len(_TYPES):
+    if kind in _HEALTH:
+        word, rest = _HEALTH[kind], _health(kind, body)
+    elif kind < len(_TYPES):
         word, rest = _TYPES[kind], _body(kind, body)
     else:  # written by a newer firmware: the host keeps unknown types as dead letters
         word, rest = "kind-%d" % kind, ',"body":"%s"' % hexlify(body).decode()
@@ -118,17 +161,37 @@ def encode(unit: str, boot: int, now: int, fact) -> bytes:
 
 def _body(kind: int, body: bytes) -> str:
     if kind == TAG:
-        return ',"tag":"%s"' % hexlify(body).decode()
+        return _tag(body)
     if kind == SEAT:
         return ',"occupied":%s' % ("true" if body[0] else "false")
-    if kind == URGENT:
-        return ',"gesture":"%s"' % _GESTURES[body[0]]
+    if kind in (PRESS, URGENT):
+        gesture = ',"gesture":"%s"' % _GESTURES[body[0]] if kind == URGENT else ""
+        return gesture + _DRILL if len(body) > (kind == URGENT) else gesture
     if kind == PROVISIONAL:
         tap = struct.unpack_from("<I", body, 0)[0]
         return ',"tap":%d,"verdict":%s' % (tap, json.dumps(body[4:].decode()))
     if kind == CHIP:
         return _chip(body)
     return _boot(body) if kind == BOOT else ""
+
+
+def _health(kind: int, body: bytes) -> str:
+    if kind == CRASH:
+        return ',"failed":%d,"text":%s' % (body[0], json.dumps(body[1:].decode()))
+    lane, count, boot, seq, last_boot, last_seq = struct.unpack("<BIIIII", body)
+    return ',"lane":"%s","count":%d,"first":{"boot":%d,"seq":%d},"last":{"boot":%d,"seq":%d}' % (
+        _LANES[lane],
+        count,
+        boot,
+        seq,
+        last_boot,
+        last_seq,
+    )
+
+
+def _tag(body: bytes) -> str:
+    text = ',"tag":"%s"' % hexlify(body[:_DIGEST]).decode()
+    return text + ',"enrol":true' if len(body) > _DIGEST else text
 
 
 def _chip(body: bytes) -> str:
@@ -141,9 +204,14 @@ def _chip(body: bytes) -> str:
 
 def _boot(body: bytes) -> str:
     cause, boot, ordinary, button = struct.unpack_from("<BIII", body, 0)
-    text = ',"cause":"%s","firmware":%s' % (_CAUSES[cause], json.dumps(body[13:].decode()))
+    text = ',"cause":"%s","firmware":%s' % (
+        _CAUSES[cause & ~_CLEAN],
+        json.dumps(body[13:].decode()),
+    )
     if boot:
         text += ',"last":{"boot":%d,"ordinary":%d,"button":%d}' % (boot, ordinary, button)
+    if cause & _CLEAN:
+        text += ',"clean":true'
     return text
 
 

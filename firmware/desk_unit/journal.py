@@ -1,42 +1,28 @@
 """A log of facts on raw NOR flash that survives a power cut at any byte of any write or erase.
 
-Format, version 1 (docs/firmware.md, "The journal on flash", has the reasons). The partition is
-a ring of sectors (erase blocks). Generation g of the log, counted from 1, lives in sector
-g % sectors. Everything is little-endian, begins on a granule of 16 bytes, is padded with FFh to
-whole granules, and is programmed once; nothing is ever programmed over.
-
-Sector header, 48 bytes: a checkpoint of the whole log, so that mounting reads one sector only.
-
-    magic u16 4A43h | version u8 | 0 u8 | generation u32 | floor generation u32 |
-    floor offset u32 | appended u32 | forgotten u32 | dropped u32 | last boot u32 |
-    last seq u32 | CRC-32 u32 | padding
-
-Fact record: length u8 (of the record with its CRC, without padding) | kind u8 (1..7Dh) |
-boot u32 | seq u32 | up u48 ms | at u48 Unix ms, 0 = unknown | clock u8 | body | CRC-32 u32.
-
-Trim record: length u8 (16) | kind u8 7Eh | floor generation u32 | floor offset u16 |
-forgotten u32 | CRC-32 u32. Everything in front of the floor is forgotten.
-
-A record's CRC-32 covers its generation and offset too, so that bytes left over from an earlier
-life of the sector are never taken for a record.
+The partition is a ring of sectors (erase blocks). Generation g of the log, counted from 1, lives in
+sector g % sectors. How headers and records look is in `sectors.py`; docs/firmware.md, "The journal
+on flash", has the reasons.
 """
 
 import struct
-from binascii import crc32
 
-from port import const
+from .sectors import (
+    FIXED,
+    HEADER,
+    LONGEST,
+    NOTE,
+    TOLD,
+    TRIM,
+    Sectors,
+    pack_fact,
+    padded,
+    unpack_fact,
+)
 
-_MAGIC = const(0x4A43)
-_VERSION = const(1)
-_GRANULE = const(16)
-_HEADER = const(48)
-_HEADER_USED = const(36)
-_FIXED = const(23)
-_LONGEST = const(128)
-_TRIM = const(0x7E)
-_TRIM_LENGTH = const(16)
+_NOTHING = (0, 0, 0, 0, 0)
 
-MAX_BODY = _LONGEST - _FIXED - 4
+MAX_BODY = LONGEST - FIXED
 """Longest type-specific body of a fact, in bytes."""
 
 
@@ -57,15 +43,10 @@ class Journal:
     """
 
     def __init__(self, flash) -> None:
-        self._flash = flash
-        self._sectors = flash.ioctl(4, 0)
-        self._size = flash.ioctl(5, 0)
-        if self._sectors < 3 or self._size < 256 or self._size % _GRANULE:
-            raise ValueError("a journal needs 3 erase blocks of 256 bytes or more")
-        self._buffer = bytearray(_LONGEST)
-        self._view = memoryview(self._buffer)
-        self._out = bytearray(_LONGEST)
-        self._seed = bytearray(8)
+        self._sectors = Sectors(flash)
+        self._size = self._sectors.size
+        self._buffer = self._sectors.found
+        self._out = self._sectors.out
         self._generation = 0
         self._offset = 0
         self._ready = False
@@ -78,6 +59,8 @@ class Journal:
         self.dropped = 0
         """Facts forgotten without acknowledgement because the ring was full, since it was last
         found empty at a start."""
+        self.lost = _NOTHING
+        """What of it no fact has reported yet: (count, boot and seq of the first, of the last)."""
         self.last = (0, 0)
         """Boot and sequence number of the newest fact ever appended; (0, 0) if none."""
 
@@ -99,9 +82,10 @@ class Journal:
             OSError: The flash can't be read.
         """
         newest = oldest = 0
-        for sector in range(self._sectors):
-            generation = self._read_header(sector)
-            if generation:
+        for sector in range(self._sectors.count):
+            header = self._sectors.header(sector)
+            if header:
+                generation = header[0]
                 newest = max(newest, generation)
                 oldest = min(oldest or generation, generation)
         if not newest:
@@ -110,7 +94,7 @@ class Journal:
             self._oldest = 1
             return
         self._generation = newest
-        self._oldest = max(oldest, newest + 2 - self._sectors)
+        self._oldest = max(oldest, newest + 2 - self._sectors.count)
         self._restore()
         if not self.waiting:
             self.dropped = 0
@@ -121,7 +105,7 @@ class Journal:
         """Write one fact; it is durable when this returns.
 
         Args:
-            kind: The type's number, 1..125.
+            kind: The type's number, 1..124.
             boot: The boot it belongs to.
             seq: Its number within boot and lane.
             up: Uptime in milliseconds when it happened.
@@ -133,17 +117,10 @@ class Journal:
             ValueError: The body is too long.
             JournalError: The flash did not keep it; nothing was appended.
         """
-        length = _FIXED + len(body) + 4
-        if length > _LONGEST:
+        length = FIXED + len(body)
+        if length > LONGEST:
             raise ValueError("a fact's body has at most %d bytes" % MAX_BODY)
-        out = self._out
-        # fmt: off
-        struct.pack_into(
-            "<BBIIIHIHB", out, 0, length, kind, boot, seq,
-            up & 0xFFFFFFFF, up >> 32, at & 0xFFFFFFFF, at >> 32, clock,
-        )
-        # fmt: on
-        out[_FIXED : _FIXED + len(body)] = body
+        pack_fact(self._out, kind, boot, seq, up, at, clock, body)
         if not self._write(length):
             self._offset = self._size  # this sector is not to be trusted any more
             if not self._write(length):
@@ -157,15 +134,10 @@ class Journal:
         Returns:
             (cursor behind it, kind, boot, seq, up, at, clock, body), or None at the end.
         """
-        start = self._find(max(cursor, self.floor))
+        start = self._sectors.find(max(cursor, self.floor), self._end())
         if start < 0:
             return None
-        length, kind, boot, seq, low, high, at_low, at_high, clock = struct.unpack_from(
-            "<BBIIIHIHB", self._buffer, 0
-        )
-        body = bytes(self._view[_FIXED : length - 4])
-        behind = start + _padded(length)
-        return behind, kind, boot, seq, high << 32 | low, at_high << 32 | at_low, clock, body
+        return (start + padded(self._buffer[0]),) + unpack_fact(self._buffer)
 
     def forget(self, boot: int, spans, limit: int = 32):
         """Let go of the oldest facts as long as they are of `boot` and lie within a span.
@@ -184,7 +156,7 @@ class Journal:
         """
         seq = count = 0
         while count < limit:
-            start = self._find(self.floor)
+            start = self._sectors.find(self.floor, self._end())
             if start < 0:
                 self._forgotten = self._appended
                 break
@@ -194,7 +166,7 @@ class Journal:
             seq = number
             count += 1
             self._forgotten += 1
-            self.floor = start + _padded(length)
+            self.floor = start + padded(length)
         if not self.waiting:
             self.floor = self._end()
         return count, seq
@@ -203,17 +175,16 @@ class Journal:
         """Make what was forgotten durable: one trim record, however many facts it covers."""
         if self._committed == self.floor:
             return
-        if self._offset + _TRIM_LENGTH > self._size:
-            self._open(self._generation + 1)
-            return
         generation, offset = divmod(self.floor, self._size)
-        struct.pack_into(
-            "<BBIHI", self._out, 0, _TRIM_LENGTH, _TRIM, generation, offset, self._forgotten
-        )
-        if self._write(_TRIM_LENGTH):
+        struct.pack_into("<IHI", self._out, 2, generation, offset, self._forgotten)
+        if self._note(TRIM):
             self._committed = self.floor
-        else:
-            self._open(self._generation + 1)
+
+    def told(self, lost) -> None:
+        """What was dropped has been reported: forget `lost`, unless it has grown meanwhile."""
+        if self.lost == lost:
+            self.lost = _NOTHING
+            self._note(TOLD)
 
     def tidy(self) -> bool:
         """Erase at most one sector ahead of need; call it when there is time (blocks 45 ms).
@@ -225,36 +196,44 @@ class Journal:
             True if it erased one, so that there may be more.
         """
         if not self._ready:
-            self._erase(self._generation + 1)
+            self._sectors.erase(self._generation + 1)
             self._ready = True
             return True
         released = self._committed // self._size
         if self._oldest < released:
             # The next sector of the ring is erased already, and may hold a smaller generation.
-            self._oldest = max(self._oldest, self._generation + 2 - self._sectors)
+            self._oldest = max(self._oldest, self._generation + 2 - self._sectors.count)
         if self._oldest < released:
-            self._erase(self._oldest)
+            self._sectors.erase(self._oldest)
             self._oldest += 1
             return True
+        return False
+
+    def _note(self, kind: int) -> bool:
+        """Write a record of 16 bytes; False if the next sector's header says it instead."""
+        if self._offset + NOTE <= self._size:
+            struct.pack_into("<BB", self._out, 0, NOTE, kind)
+            if self._write(NOTE):
+                return True
+        self._open(self._generation + 1)
         return False
 
     def _end(self) -> int:
         return self._generation * self._size + self._offset
 
-    def _erase(self, generation: int) -> None:
-        self._flash.ioctl(6, generation % self._sectors)
-
     def _open(self, generation: int) -> None:
         """Begin a sector. Its header repeats the log's whole state, the floor among it."""
         self._give_up_oldest(generation)
+        floor = divmod(self.floor, self._size)
+        counts = (self._appended, self._forgotten, self.dropped)
         for _ in range(2):
             # A sector that looks blank may be half erased: only one erased since the start counts.
             if not self._ready:
-                self._erase(generation)
+                self._sectors.erase(generation)
             self._ready = False
-            if self._write_header(generation):
+            if self._sectors.begin(generation, floor, counts, self.last, self.lost):
                 self._generation = generation
-                self._offset = _HEADER
+                self._offset = HEADER
                 self._committed = self.floor
                 return
         raise JournalError("the journal's flash does not keep what is written")
@@ -265,143 +244,55 @@ class Journal:
         That is the invariant which makes every erase safe: the header of the newest sector
         says that whatever stood in the sector after it is forgotten.
         """
-        lowest = generation + 2 - self._sectors
+        lowest = generation + 2 - self._sectors.count
         if self.floor // self._size >= lowest:
             return
+        first = (0, 0)
+        if self._sectors.find(self.floor, self._end()) >= 0:
+            first = struct.unpack_from("<II", self._buffer, 2)
         self.floor = lowest * self._size
-        if self._read_header(lowest % self._sectors) == lowest:
-            before = struct.unpack_from("<I", self._buffer, 16)[0]
-            self.dropped += max(0, before - self._forgotten)
-            self._forgotten = max(self._forgotten, before)
-
-    def _write_header(self, generation: int) -> bool:
-        out = self._out
-        floor, offset = divmod(self.floor, self._size)
-        boot, seq = self.last
-        # fmt: off
-        struct.pack_into(
-            "<HBBIIIIIIII", out, 0, _MAGIC, _VERSION, 0, generation, floor, offset,
-            self._appended, self._forgotten, self.dropped, boot, seq,
-        )
-        # fmt: on
-        struct.pack_into("<I", out, _HEADER_USED, crc32(memoryview(out)[:_HEADER_USED]))
-        for i in range(_HEADER_USED + 4, _HEADER):
-            out[i] = 0xFF
-        return self._program(generation, 0, _HEADER)
-
-    def _read_header(self, sector: int) -> int:
-        """The generation that the header of `sector` names, left in the buffer; 0 if none."""
-        self._flash.readblocks(sector, self._view[:_HEADER], 0)
-        magic, version, _, generation = struct.unpack_from("<HBBI", self._buffer, 0)
-        if magic != _MAGIC or version != _VERSION or generation % self._sectors != sector:
-            return 0
-        crc = struct.unpack_from("<I", self._buffer, _HEADER_USED)[0]
-        return generation if crc32(self._view[:_HEADER_USED]) == crc else 0
+        header = self._sectors.header(lowest)
+        if header and header[0] == lowest and header[3] > self._forgotten:
+            count = header[3] - self._forgotten
+            self._forgotten = header[3]
+            self.dropped += count
+            first = self.lost[1:3] if self.lost[0] else first
+            self.lost = (self.lost[0] + count,) + first + header[6:8]
 
     def _restore(self) -> None:
         """Take over the newest sector: its checkpoint, then what was appended behind it."""
-        self._read_header(self._generation % self._sectors)
-        # fmt: off
-        floor, offset, self._appended, self._forgotten, self.dropped, boot, seq = (
-            struct.unpack_from("<IIIIIII", self._buffer, 8)
-        )
-        # fmt: on
-        self.floor = floor * self._size + offset
-        self.last = (boot, seq)
-        offset = end = _HEADER
-        while offset + _GRANULE <= self._size:
-            length = self._record(self._generation, offset)
-            if not length:
-                offset += _GRANULE  # torn by a power cut, or blank
-                continue
-            offset += _padded(length)
-            end = offset
+        header = self._sectors.header(self._generation)
+        self.floor = header[1] * self._size + header[2]
+        self._appended, self._forgotten, self.dropped = header[3:6]
+        self.last = header[6:8]
+        self.lost = header[8:]
+        for self._offset in self._sectors.records(self._generation):  # noqa: B020
             self._replay()
-        self._offset = max(end, self._blank_from())
+        self._offset = max(self._offset, self._sectors.blank_from(self._generation))
         self._committed = self.floor
 
     def _replay(self) -> None:
         """Apply the record in the buffer to the checkpoint."""
-        if self._buffer[1] == _TRIM:
+        if self._buffer[1] == TRIM:
             generation, offset, forgotten = struct.unpack_from("<IHI", self._buffer, 2)
             self.floor = generation * self._size + offset
             self._forgotten = forgotten
+        elif self._buffer[1] == TOLD:
+            self.lost = _NOTHING
         else:
             self._appended += 1
             self.last = struct.unpack_from("<II", self._buffer, 2)
 
-    def _blank_from(self) -> int:
-        """First offset of the newest sector behind which every byte is blank.
-
-        A torn write is never written over. On encrypted flash nothing reads as blank, so that
-        each start begins a fresh sector there.
-        """
-        offset = self._size
-        while offset > _HEADER:
-            offset -= _GRANULE
-            chunk = self._view[:_GRANULE]
-            self._flash.readblocks(self._generation % self._sectors, chunk, offset)
-            for byte in chunk:
-                if byte != 0xFF:
-                    return offset + _GRANULE
-        return offset
-
-    def _record(self, generation: int, offset: int) -> int:
-        """Length of the sound record there, left in the buffer; 0 if there is none."""
-        room = min(_LONGEST, self._size - offset)
-        self._flash.readblocks(generation % self._sectors, self._view[:room], offset)
-        length = self._buffer[0]
-        if length < _TRIM_LENGTH or length > room or not 0 < self._buffer[1] <= _TRIM:
-            return 0
-        crc = struct.unpack_from("<I", self._buffer, length - 4)[0]
-        return length if self._crc(self._view[: length - 4], generation, offset) == crc else 0
-
-    def _find(self, cursor: int) -> int:
-        """Cursor of the first fact at or after `cursor`, left in the buffer; -1 at the end."""
-        end = self._end()
-        while cursor < end:
-            generation, offset = divmod(cursor, self._size)
-            if offset < _HEADER:
-                cursor += _HEADER - offset
-                continue
-            length = self._record(generation, offset)
-            if length and self._buffer[1] != _TRIM:
-                return cursor
-            cursor += _padded(length) if length else _GRANULE
-        return -1
-
     def _write(self, length: int) -> bool:
         """Program the record of `length` bytes in the out buffer; False if it did not hold."""
-        padded = _padded(length)
-        if self._offset + padded > self._size:
+        rounded = padded(length)
+        if self._offset + rounded > self._size:
             held = bytes(self._out)
             self._open(self._generation + 1)
             self._out[:] = held
-        out = self._out
-        crc = self._crc(memoryview(out)[: length - 4], self._generation, self._offset)
-        struct.pack_into("<I", out, length - 4, crc)
-        for i in range(length, padded):
-            out[i] = 0xFF
         offset = self._offset
-        self._offset += padded  # whatever happens now, these bytes are used up
-        return self._program(self._generation, offset, padded)
-
-    def _program(self, generation: int, offset: int, length: int) -> bool:
-        """Write the out buffer and read it back."""
-        data = memoryview(self._out)[:length]
-        sector = generation % self._sectors
-        self._flash.writeblocks(sector, data, offset)
-        back = self._view[:length]
-        self._flash.readblocks(sector, back, offset)
-        return back == data
-
-    def _crc(self, data, generation: int, offset: int) -> int:
-        struct.pack_into("<II", self._seed, 0, generation, offset)
-        return crc32(data, crc32(self._seed))
-
-
-def _padded(length: int) -> int:
-    return (length + _GRANULE - 1) // _GRANULE * _GRANULE
+        self._offset += rounded  # whatever happens now, these bytes are used up
+        return self._sectors.write(self._generation, offset, length)
 
 
 def _within(seq: int, spans) -> bool:

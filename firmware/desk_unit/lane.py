@@ -2,6 +2,9 @@
 
 Sending runs ahead of the host's acknowledgements by a window that starts small after silence
 and doubles with every acknowledgement, so that a host that is away is not flooded with copies.
+
+What happens while older facts still wait to be sent goes ahead of them, singly, and once more in
+its place: a tap wants its verdict now, and the host knows the copy by its key.
 """
 
 from port import const
@@ -16,9 +19,11 @@ if TYPE_CHECKING:
 
 _RESEND_MS = const(10_000)
 _RESEND_MAX_MS = const(60_000)
-_WINDOW_FIRST = const(64)
+_WINDOW_FIRST = const(256)
 _WINDOW_SILENT = const(8)
-_WINDOW_MAX = const(256)
+_WINDOW_MAX = const(512)
+_LIVE_MS = const(5_000)
+_LIVE_MOST = const(8)
 
 
 class Lane:
@@ -31,9 +36,12 @@ class Lane:
         unit: The unit's name.
         boot: The present boot.
         uptime: The unit's `Uptime`.
+        times: The unit's `BootTimes`; without it facts carry the time that they were written with.
     """
 
-    def __init__(self, word: str, name: str, journal, *, unit: str, boot: int, uptime) -> None:
+    def __init__(
+        self, word: str, name: str, journal, *, unit: str, boot: int, uptime, times=None
+    ) -> None:
         self.word = word
         self.name = name
         self.journal = journal
@@ -41,9 +49,13 @@ class Lane:
         """What is wrong with the flash, empty if nothing."""
         self.on_append: "Callable[[], None] | None" = None
         """Called without arguments after every append."""
+        self.on_stored: "Callable[[int], None] | None" = None
+        """Called when the host has acknowledged facts, with the last of this boot, or 0."""
         self._unit = unit
         self._boot = boot
         self._uptime = uptime
+        self._times = times
+        self._live: list[tuple] = []
         self._seq = 0
         self._progress = 0
         self.rewind()
@@ -62,6 +74,9 @@ class Lane:
         self._seq += 1
         if not self.journal.waiting:
             self._progress = self._uptime.now()
+        elif self._sent < self.journal.forgotten + self.journal.waiting:
+            del self._live[: 1 - _LIVE_MOST]
+            self._live.append((0, kind, self._boot, self._seq, up, at, clock, body))
         try:
             self.journal.append(kind, self._boot, self._seq, up, at, clock, body)
         except OSError as error:
@@ -84,6 +99,19 @@ class Lane:
         """For how long facts have waited without any being acknowledged; 0 if none waits."""
         return self._uptime.now() - self._progress if self.journal.waiting else 0
 
+    def live(self):
+        """The oldest fact of the last five seconds that goes ahead of others.
+
+        Returns:
+            (payload, boot, seq), or None when there is none.
+        """
+        now = self._uptime.now()
+        while self._live:
+            fact = self._live.pop(0)
+            if now - fact[4] <= _LIVE_MS:
+                return self._encoded(now, fact), fact[2], fact[3]
+        return None
+
     def message(self):
         """The next message: one fact alone, or as many as fit in an array.
 
@@ -101,7 +129,7 @@ class Lane:
             fact = self.journal.read(self._cursor)
             if fact is None:
                 break
-            part = encode(self._unit, self._boot, now, fact)
+            part = self._encoded(now, fact)
             size += len(part) + 1
             if parts and size > MAX_MESSAGE:
                 break
@@ -132,6 +160,8 @@ class Lane:
             self._window = min(_WINDOW_MAX, self._window * 2)
             self._interval = _RESEND_MS
             self._progress = self._sent_at = self._uptime.now()
+            if self.on_stored:
+                self.on_stored(last if boot == self._boot else 0)
         yield last
 
     def tick(self) -> None:
@@ -146,6 +176,16 @@ class Lane:
     def tidy(self) -> bool:
         """Erase flash ahead of need; True if there may be more to do."""
         return bool(self._degrade_unless(self.journal.tidy))
+
+    def told(self, lost) -> None:
+        """The host knows that the journal has dropped `lost` (see `Journal.lost`)."""
+        self._degrade_unless(lambda: self.journal.told(lost))
+
+    def _encoded(self, now: int, fact) -> bytes:
+        if self._times:
+            at, clock = self._times.of(fact[2], fact[4], fact[5], fact[6])
+            fact = fact[:5] + (at, clock) + fact[7:]
+        return encode(self._unit, self._boot, now, fact)
 
     def _catch_up(self) -> None:
         """Acknowledged or dropped facts needn't be sent."""

@@ -1,17 +1,18 @@
-"""The link to the host: Wi-Fi, broker, back-off, and what is sent in which order.
+"""The link to the host: network, connection, back-off, and what is sent in which order.
 
-The button's lane always goes first, then the unit's state, then the ordinary lane, which leaves
-places of the window free for the other two. A fact leaves its journal only when the host says
+The button's lane always goes first, then ordinary facts that happened just now, then the unit's
+state, then what has gathered on the ordinary lane, which leaves places of the window free for
+the others. A fact leaves its journal only when the host says
 that it is committed (docs/protocol.md, "Acknowledgement, end to end").
 """
 
 import asyncio
+import errno
 
 from port import const, sleep_ms
 
 from . import down
-from .mqtt import Connection, Refused
-from .mqtt_packets import ProtocolError
+from .backoff import Backoff
 
 UNPROTECTED_MS = const(90_000)
 """After so long without anyone who could hear a press, the unit says so."""
@@ -20,10 +21,9 @@ STATE_MS = const(30_000)
 """The unit's state is published at least this often."""
 
 _TICK_MS = const(500)
-_BACKOFF_MIN_MS = const(500)
-_BACKOFF_MAX_MS = const(30_000)
 _GOOD_MS = const(10_000)
-_OPEN_S = const(15)
+_FAULT_MS = const(60_000)
+_OPEN_S = const(8)
 _GREET_S = const(10)
 _RESERVED = const(2)
 _MOST_ACKS = const(16)
@@ -35,33 +35,34 @@ class Link:
     Args:
         config: The unit's `Config`.
         lanes: (button lane, ordinary lane).
-        wifi: Has `async up()`, which raises OSError if it can't, and `is_up()`.
-        open_stream: Coroutine function (host, port) that returns asyncio's (reader, writer).
+        wire: What it connects over (see `wires.py`).
         uptime: The unit's `Uptime`.
         random: Function that returns 16 random bits, for the back-off.
         listener: Told what comes in: `state()` returns the state's JSON bytes, `heard(time)`,
             `sent(lane name, boot, seq)`, `stored(lane name, boot, seq)`,
-            `verdict(boot, seq, word)`, `guidance(word)`.
+            `verdict(boot, seq, word)`, `guidance(word)`, `restart(boot)`, and `told(topic's end,
+            payload)` for everything else, which returns whether it was understood.
         log: Function that takes one line of text.
+        beat: Called whenever the link makes progress.
     """
 
-    def __init__(self, config, lanes, *, wifi, open_stream, uptime, random, listener, log) -> None:
-        self._config = config
-        self._wifi = wifi
-        self._open_stream = open_stream
+    def __init__(
+        self, config, lanes, *, wire, uptime, random, listener, log, beat=lambda: None
+    ) -> None:
+        self._topic = "chequer/v1/%s/%s/" % (config.site, config.unit)
+        self._wire = wire
         self._lanes = lanes
         self._uptime = uptime
-        self._random = random
+        self._backoff = Backoff(random)
         self._listener = listener
         self._log = log
-        self._topic = "chequer/v1/%s/%s/" % (config.site, config.unit)
+        self._beat = beat
         self._wake = asyncio.Event()
         self._acks_came = asyncio.Event()
         self._acks: list[tuple] = []
         self._failed = asyncio.Event()
         self._error: object = None
-        self._backoff = _BACKOFF_MIN_MS
-        self._lost_at = uptime.now()
+        self._lost_at = self._found_at = uptime.now()
         self._state_at: "int | None" = None
         self.connected = False
         """Whether the unit is subscribed and may publish."""
@@ -77,6 +78,17 @@ class Link:
             return True
         return self._lanes[0].stuck_ms >= UNPROTECTED_MS
 
+    @property
+    def fault(self) -> str:
+        """Why there is no connection, or why there was none until a minute ago; else empty."""
+        if self._error is None:
+            return ""
+        if not self.connected:
+            return "not connected: %s" % _said(self._error)
+        if self._uptime.now() - self._found_at < _FAULT_MS:
+            return "connected again after: %s" % _said(self._error)
+        return ""
+
     def touch(self) -> None:
         """The unit's state has changed: publish it soon."""
         self._state_at = None
@@ -85,40 +97,27 @@ class Link:
     async def run(self) -> None:
         """Keep a connection up; never returns."""
         while True:
-            started = self._uptime.now()
+            self._beat()
             try:
-                await self._wifi.up()
+                await self._wire.network.up()
                 await self._session()
             except asyncio.TimeoutError:
                 self._error = "no answer in time"
-            except (OSError, Refused, ProtocolError) as error:
+            except Exception as error:  # whatever it is, the next attempt begins anew
                 self._error = error
-            if self._lost_at - started >= _GOOD_MS:
-                self._backoff = _BACKOFF_MIN_MS
             await self._pause()
 
     async def _pause(self) -> None:
-        """Full jitter: any time up to a limit that doubles, so that units don't come at once."""
-        self._backoff = min(_BACKOFF_MAX_MS, self._backoff * 2)
-        delay = max(_BACKOFF_MIN_MS, self._backoff * self._random() >> 16)
+        delay = self._backoff.next()
         self._log(
-            "link: not connected to %s:%d: %s; facts are kept, next attempt in %d ms"
-            % (self._config.host, self._config.port, self._error, delay)
+            "link: not connected to %s: %s; facts are kept, next attempt in %d ms"
+            % (self._wire.peer, _said(self._error), delay)
         )
         await sleep_ms(delay)
 
     async def _session(self) -> None:
         """One connection, from opening it to its failure, which is raised."""
-        config = self._config
-        connection = Connection(
-            lambda: self._open_stream(config.host, config.port),
-            client="chequer-%s-%s" % (config.site, config.unit),
-            will=(self._topic + "state", '{"unit":"%s","online":false}' % config.unit),
-            username=config.username,
-            password=config.password,
-            on_message=self._hear,
-            on_sent=self._sent,
-        )
+        connection = self._wire.connection(self._topic, on_message=self._hear, on_sent=self._sent)
         self._failed.clear()
         tasks = []
         try:
@@ -136,17 +135,19 @@ class Link:
             if self.connected:
                 self.connected = False
                 self._lost_at = self._uptime.now() - connection.quiet_ms
+                if self._lost_at - self._found_at >= _GOOD_MS:
+                    self._backoff.reset()
             for task in tasks:
                 await _end(task)
             await connection.close()
-        raise OSError(str(self._error))
+        raise OSError(_said(self._error))
 
     async def _guard(self, work) -> None:
         """Run one task of the session; its failure, whatever it is, ends the session."""
         try:
             await work
         except Exception as error:
-            self._error = repr(error) if not str(error) else error
+            self._error = error
             self._failed.set()
 
     async def _talk(self, connection) -> None:
@@ -154,6 +155,7 @@ class Link:
         for lane in self._lanes:
             lane.rewind()
         self._state_at = None
+        self._found_at = self._uptime.now()
         self.connected = True
         while True:
             self._wake.clear()
@@ -163,17 +165,22 @@ class Link:
     async def _send_one(self, connection) -> bool:
         """Send what comes first now; False when there is nothing that may be sent."""
         button, ordinary = self._lanes
-        if connection.room and await self._send_facts(connection, button):
+        if not connection.room:
+            return False
+        if await self._send(connection, button, button.live() or button.message()):
             return True
-        if connection.room and self._state_due():
+        if await self._send(connection, ordinary, ordinary.live()):
+            return True
+        if self._state_due():
             self._state_at = self._uptime.now()
             state = self._listener.state()
             await connection.publish(self._topic + "state", state, None, retain=True)
             return True
-        return connection.room > _RESERVED and await self._send_facts(connection, ordinary)
+        if connection.room <= _RESERVED:
+            return False
+        return await self._send(connection, ordinary, ordinary.message())
 
-    async def _send_facts(self, connection, lane) -> bool:
-        message = lane.message()
+    async def _send(self, connection, lane, message) -> bool:
         if message is None:
             return False
         payload, boot, seq = message
@@ -186,8 +193,9 @@ class Link:
     async def _tick(self) -> None:
         while True:
             await sleep_ms(_TICK_MS)
-            if not self._wifi.is_up():
-                raise OSError("Wi-Fi is gone")
+            self._beat()
+            if not self._wire.network.is_up():
+                raise OSError("the network is gone")
             for lane in self._lanes:
                 lane.tick()
             self._wake.set()
@@ -203,10 +211,12 @@ class Link:
             understood = self._hear_ack(down.ack(payload))
         elif word == "down/verdict":
             understood = self._hear_verdict(down.verdict(payload))
+        elif word == "down/restart":
+            understood = self._hear_restart(down.restart(payload))
         elif word == "down/guidance":
             understood = self._hear_guidance(down.guidance(payload))
         else:
-            understood = False
+            understood = self._listener.told(word, payload)
         if not understood:
             self.rejected += 1
 
@@ -225,6 +235,12 @@ class Link:
             return False
         self._listener.heard(verdict[3])
         self._listener.verdict(*verdict[:3])
+        return True
+
+    def _hear_restart(self, boot) -> bool:
+        if boot is None:
+            return False
+        self._listener.restart(boot)
         return True
 
     def _hear_guidance(self, seat) -> bool:
@@ -251,9 +267,17 @@ class Link:
             await sleep_ms(0)
 
 
+def _said(error) -> str:
+    """What an error says, on one line; its name if it says nothing."""
+    text = " ".join(str(error).split())
+    if text.isdigit():  # MicroPython's OSError says no more than its number
+        text = errno.errorcode.get(int(text), text)
+    return text or repr(error)
+
+
 async def _end(task) -> None:
-    task.cancel()
-    try:
-        await task
-    except asyncio.CancelledError:
-        pass
+    # Not awaited itself: that would swallow a cancellation which is meant for the caller. Asked
+    # again, because `wait_for` forgets one that comes in the moment in which its task is done.
+    while not task.done():
+        task.cancel()
+        await sleep_ms(1)

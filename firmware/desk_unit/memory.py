@@ -1,6 +1,7 @@
 """What a start finds: journals, the boot number, and lanes that continue from there."""
 
-from . import boots
+from . import VERSION, boots
+from .boot_times import BootTimes
 from .facts import Facts
 from .journal import Journal
 from .lane import Lane
@@ -26,11 +27,35 @@ class Memory:
         """(boot, ordinary, button) that an earlier boot had counted to, or None."""
         self.boot = self._begin(nvs, journals, config.boot_base)
         """The present boot's number."""
-        key = {"unit": config.unit, "boot": self.boot, "uptime": uptime}
+        self.times = BootTimes(self.boot, uptime, wall, nvs)
+        """When each of the latest boots began."""
+        key = {"unit": config.unit, "boot": self.boot, "uptime": uptime, "times": self.times}
         self.ordinary = Lane("fact", "ordinary", journals[0], **key)
         self.button = Lane("button", "button", journals[1], **key)
         self.ordinary.fault, self.button.fault = [fault for _, fault in mounted]
         self.facts = Facts(self.ordinary, self.button, uptime, wall)
+
+    def begin(self, hardware) -> None:
+        """Write the facts of a start: that it began, and how an earlier one ended.
+
+        Args:
+            hardware: Has `cause` (of the reset, a word) and `starts`.
+        """
+        starts = hardware.starts
+        self.facts.boot(hardware.cause, VERSION, self.last, starts.clean)
+        if starts.crash:
+            self.facts.crash(starts.crash, starts.failed)
+            starts.reported()
+
+    def restart(self, boot: int, hardware) -> None:
+        """Start again on purpose, if the present boot is meant; what waits is in flash."""
+        if boot == self.boot:
+            hardware.starts.end()
+            hardware.reset()
+
+    def waiting(self) -> dict:
+        """How many facts wait in each lane."""
+        return {"ordinary": self.ordinary.journal.waiting, "button": self.button.journal.waiting}
 
     def faults(self, into: dict) -> None:
         """Add what is wrong with the unit's memory, by name."""

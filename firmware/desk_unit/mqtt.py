@@ -60,6 +60,7 @@ class Connection:
         self._number = 0
         self._answer = None
         self._answered = asyncio.Event()
+        self._greeted = asyncio.Event()
         self._pinged = False
         self._ping_at = 0
         self._ping_task: "asyncio.Task | None" = None
@@ -124,6 +125,8 @@ class Connection:
         reader = self._reader
         if reader is None:
             raise OSError("not connected yet")
+        # The TLS handshake is the first write's; a read meanwhile would hide why it failed.
+        await self._greeted.wait()
         while True:
             data = await reader.read(_CHUNK)
             if not data:
@@ -181,6 +184,7 @@ class Connection:
             self._writer.write(data)
             await self._writer.drain()
         self._spoke = ticks_ms()
+        self._greeted.set()
 
     async def _ask(self, data: bytes):
         self._answered.clear()

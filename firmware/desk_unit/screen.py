@@ -1,10 +1,13 @@
 """The 128x64 display: an icon and a word for what the ring shows in light.
 
 Text stands on the 8x8 character grid at scale 2, so that a line has eight characters of 16x16
-pixels, at positions that are multiples of 8.
+pixels, at positions that are multiples of 8. Marks that share the corner are written at scale 1.
 """
 
 from port import const
+
+from . import looks
+from .face import DRILL, NO_LINK, PROVISIONAL
 
 WIDTH = const(128)
 HEIGHT = const(64)
@@ -12,41 +15,9 @@ HEIGHT = const(64)
 _ICON_SCALE = const(4)
 _TEXT_Y = const(32)
 _LINE = const(16)
-_NO_LINK_X = const(48)
+_MARK_X = const(40)
 
-_CHECK = b"\x00\x01\x02\x44\x28\x10\x00\x00"
-_CROSS = b"\x00\x42\x24\x18\x18\x24\x42\x00"
-_QUESTION = b"\x3c\x42\x02\x0c\x10\x00\x10\x00"
-_PERSON = b"\x18\x3c\x3c\x18\x7e\xff\xff\xff"
-_STOP = b"\x3c\x7e\xff\x81\x81\xff\x7e\x3c"
-_BROOM = b"\x02\x04\x08\x10\x38\x7c\xfe\xaa"
-_ARROW = b"\x10\x18\x1c\xfe\xfe\x1c\x18\x10"
-_BELL = b"\x18\x3c\x3c\x3c\x7e\xff\x00\x18"
-_CHAIR = b"\x80\x80\x80\xfc\x84\x84\x84\x00"
-_CARD = b"\x00\xff\x81\xbd\x81\xb1\xff\x00"
-
-_PAGES = {
-    "pressed": (_BELL, ("PRESSED",)),
-    "sent": (_ARROW, ("SENT",)),
-    "stored": (_CHECK, ("STORED",)),
-    "own": (_CHECK, ("YOURS",)),
-    "not-yours": (_PERSON, ("NOT", "YOURS")),
-    "unknown": (_QUESTION, ("UNKNOWN",)),
-    "not-cleaned": (_BROOM, ("NOT", "CLEANED")),
-    "elsewhere": (_ARROW, ("IN USE", "ELSEWHR")),
-    "badge": (_CARD, ("BADGE OK", "HEADSET")),
-    "goodbye": (_ARROW, ("GOODBYE",)),
-    "cleaned": (_CHECK, ("CLEANED",)),
-    "provisional": (_QUESTION, ("PROVI", "SIONAL")),
-    "free": (_CHAIR, ("FREE",)),
-    "reserved": (_CARD, ("RESERVED",)),
-    "taken": (_PERSON, ("TAKEN",)),
-    "blocked": (_STOP, ("BLOCKED",)),
-    "conflict": (_CROSS, ("BLOCKED", "MOVE ON")),
-    "dirty": (_BROOM, ("DIRTY",)),
-    "full": (_STOP, ("FULL",)),
-    "unprotected": (_CROSS, ("NO LINK",)),
-}
+_MARKS = ((NO_LINK, "NO LINK"), (DRILL, "DRILL"), (PROVISIONAL, "PROVISIONAL"))
 
 
 class Screen:
@@ -54,33 +25,53 @@ class Screen:
 
     Args:
         canvas: `framebuf.FrameBuffer` of 128x64 over the display's memory.
-        glyphs: `framebuf.FrameBuffer` of 64x8, a scratch area for one line of text.
+        glyphs: `framebuf.FrameBuffer` of 88x8, a scratch area for one line of text.
     """
 
     def __init__(self, canvas, glyphs) -> None:
         self._canvas = canvas
         self._glyphs = glyphs
-        self._shown: "tuple[str, bool] | None" = None
+        self._shown: "tuple | None" = None
 
-    def draw(self, word: str, unprotected: bool) -> bool:
-        """Draw `word`'s icon and text, with NO LINK in the corner while unprotected.
+    def draw(self, word: str, marks: int, minutes: int = 0) -> bool:
+        """Draw `word`'s icon and text, with its marks in the corner.
+
+        Args:
+            word: What `face.Face` says; an empty one leaves the display dark.
+            marks: `face.NO_LINK`, `DRILL` and `PROVISIONAL`, added up.
+            minutes: Left of a break.
 
         Returns:
             True if the canvas has changed.
         """
-        page = (word, unprotected)
+        page = (word, marks, minutes)
         if page == self._shown:
             return False
         self._canvas.fill(0)
-        icon, lines = _PAGES.get(word, (b"", ()))
+        icon, text = looks.page(word)
         self._icon(icon)
-        for i in range(len(lines)):
-            self._text(lines[i], (WIDTH - 16 * len(lines[i])) // 16 * 8, _TEXT_Y + _LINE * i)
-        if unprotected and word != "unprotected":
-            self._text("NO", _NO_LINK_X, 0)
-            self._text("LINK", _NO_LINK_X, _LINE)
+        if "%" in text:
+            text = text % minutes
+        top = _TEXT_Y
+        for line in text.split("/") if text else ():
+            self._text(line, (WIDTH - 16 * len(line)) // 16 * 8, top, 2)
+            top += _LINE
+        self._corner(marks)
         self._shown = page
         return True
+
+    def _corner(self, marks: int) -> None:
+        """One mark alone is written as large as it fits, several in small letters."""
+        if marks in (NO_LINK, DRILL):
+            words = "NO/LINK" if marks == NO_LINK else "DRILL"
+            for i, line in enumerate(words.split("/")):
+                self._text(line, _MARK_X, _LINE * i, 2)
+            return
+        top = 0
+        for mark, word in _MARKS:
+            if marks & mark:
+                self._text(word, _MARK_X, top, 1)
+                top += 8
 
     def _icon(self, rows: bytes) -> None:
         for y in range(len(rows)):
@@ -88,13 +79,13 @@ class Screen:
                 if rows[y] << x & 0x80:
                     self._square(x, y, 0, 0, _ICON_SCALE)
 
-    def _text(self, text: str, left: int, top: int) -> None:
+    def _text(self, text: str, left: int, top: int, scale: int) -> None:
         self._glyphs.fill(0)
         self._glyphs.text(text, 0, 0, 1)
         for y in range(8):
             for x in range(8 * len(text)):
                 if self._glyphs.pixel(x, y):
-                    self._square(x, y, left, top, 2)
+                    self._square(x, y, left, top, scale)
 
     def _square(self, x: int, y: int, left: int, top: int, scale: int) -> None:
         self._canvas.fill_rect(left + x * scale, top + y * scale, scale, scale, 1)

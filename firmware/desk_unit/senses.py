@@ -15,6 +15,7 @@ _RADAR_MS = const(50)
 _RADAR_STATES = const(3)
 _BUTTON_MS = const(5)
 _BUTTON_GUARD_MS = const(200)
+_BUTTON_DEAF_LOOKS = const(5)
 
 
 class TagSense:
@@ -117,10 +118,16 @@ class ButtonSense:
 
     async def guard(self, beat) -> None:
         """Look at the contact five times a second, should an interrupt ever be lost."""
+        deaf = 0
         while True:
-            beat("button")
             if not self._debounce.active and self._button.closed():
                 self._button.wake()
+                deaf += 1
+            elif self._debounce.active or deaf < _BUTTON_DEAF_LOOKS:
+                deaf = 0
+            # Whoever samples the contact has not woken for a second: that will never end.
+            if deaf < _BUTTON_DEAF_LOOKS:
+                beat("button")
             await sleep_ms(_BUTTON_GUARD_MS)
 
     def _tell(self, event: str) -> None:

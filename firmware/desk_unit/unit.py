@@ -6,25 +6,41 @@ import json
 
 from port import const, sleep_ms, ticks_diff, ticks_ms
 
-from . import VERSION
+from . import VERSION, down
+from .badge_in import BadgeIn
 from .button import HOLD, THREE
 from .chips import Chips
 from .clock import Uptime, WallClock
-from .face import Face
+from .crash import condense
+from .known import Known
 from .link import Link
 from .memory import Memory
-from .ring import Ring
-from .screen import Screen
+from .panel import Panel
+from .rest import Rest
 from .senses import ButtonSense, SeatSense, TagSense
+from .starts import GOOD_MS
 from .tags import TagHash
-from .taps import Taps
+from .taps import OFFLINE_MS, PATIENCE_MS, Taps
+from .watch import Watch
+from .wires import wire
 
 _TICK_MS = const(50)
 _TIDY_MS = const(1_000)
-_CHECK_TICKS = const(40)
 _RESTART_MS = const(1_000)
 _COLLECT_TIDIES = const(10)
-_BEATS = ("button", "tick", "tidy")
+_FAULT = const(120)
+_SUPERVISED = (
+    ("button", 5_000),
+    ("tick", 5_000),
+    ("tidy", 5_000),
+    ("link", 120_000),
+    ("rfid", 60_000),
+    ("radar", 60_000),
+    ("display", 60_000),
+)
+"""Tasks, and how many milliseconds each may take for one step at the most."""
+_HOUR_MS = const(3_600_000)
+_SEAL = b"known"  # five bytes, as no UID has
 
 
 class Unit:
@@ -34,8 +50,11 @@ class Unit:
         config: Its `Config`.
         hardware: What it is made of: `reader`, `radar`, `pixels`, `display` (drivers), `canvas`
             and `glyphs` (frame buffers, see `screen.py`), `button` (see `senses.py`), `flashes`
-            (see `memory.py`), `nvs`, `wifi`, `open_stream`, `random` (see `link.py`), `cause`
-            (of the reset, a word), `feed()` (the watchdog) and `log(line)`.
+            (see `memory.py`), `known` (a file, see `known.py`), `buzzer` (`drivers.buzzer`),
+            `lamp` (the button's, a PWM), `nvs` (see `memory.py`), what `wires.py` asks for,
+            `open_udp` (see `sntp.py`), `set_clock(Unix ms)`, `random` (16 random bits), `cause`
+            (of the reset, a word), `starts` (see `starts.py`), `feed()` (the watchdog),
+            `reset()` and `log(line)`.
     """
 
     def __init__(self, config, hardware) -> None:
@@ -45,63 +64,90 @@ class Unit:
         self._wall = WallClock(self._uptime)
         self._memory = Memory(config, hardware.flashes, hardware.nvs, self._uptime, self._wall)
         self._facts = self._memory.facts
-        self._facts.boot(hardware.cause, VERSION, self._memory.last)
-        self._face = Face()
+        self._memory.begin(hardware)
+        tag_hash = TagHash(config.site_key)
+        self._panel = Panel(hardware)
+        self._face = self._panel.face
+        self._mode = [0, False, False, False]
+        self._told_mode(self._mode)
+        self._rest = Rest(config.break_minutes)
+        self._known = Known(hardware.known, tag_hash(_SEAL)[:8])
+        self._badge_in = BadgeIn(self._known)
         self._taps = Taps()
-        self._beats: set[str] = set()
-        self._chips = Chips(self._chip, hardware.log)
-        self._ring = Ring(hardware.pixels)
-        self._screen = Screen(hardware.canvas, hardware.glyphs)
+        self._enrol_until = 0
+        self._watch = Watch(hardware.feed, hardware.starts.crashed)
+        self._chips = Chips(self._chip, hardware.log, self._watch.beat)
         works = self._chips.works
-        self._tags = TagSense(hardware.reader, TagHash(config.site_key), self._tag, works)
+        self._tags = TagSense(hardware.reader, tag_hash, self._tag, works)
         self._seat = SeatSense(hardware.radar, self._sat, works)
         self._button = ButtonSense(hardware.button, self._press)
+        over = wire(config, hardware)
+        self._sntp = _sntp(config, hardware, over, self._uptime, self._wall)
+        self._clock_set = 0
         self._link = Link(
             config,
             (self._memory.button, self._memory.ordinary),
-            wifi=hardware.wifi,
-            open_stream=hardware.open_stream,
+            wire=over,
             uptime=self._uptime,
             random=hardware.random,
             listener=self,
             log=hardware.log,
+            beat=lambda: self._watch.beat("link"),
         )
 
     async def run(self) -> None:
         """Do everything, for ever."""
         keep = self._chips.keep
+        if self._sntp:
+            asyncio.create_task(self._forever("sntp", self._sntp.run))  # noqa: RUF006
         for task in (
-            self._forever(self._button.run),
-            self._forever(lambda: self._button.guard(self._beats.add)),
-            self._forever(self._tick),
-            self._forever(self._link.run),
-            self._forever(self._tidy),
+            self._forever("button", self._button.run),
+            self._forever("button", lambda: self._button.guard(self._watch.beat)),
+            self._forever("tick", self._tick),
+            self._forever("link", self._link.run),
+            self._forever("tidy", self._tidy),
+            self._forever("buzzer", self._hardware.buzzer.run),
             keep("rfid", self._tags.run),
             keep("radar", self._seat.run),
             keep("display", self._show),
         ):
             asyncio.create_task(task)  # noqa: RUF006 (MicroPython's loop holds on to its tasks)
+        for name, patience in _SUPERVISED:
+            self._watch.expect(name, patience)
+        good = False
         while True:
             await sleep_ms(_TIDY_MS)
-            if len(self._beats) == len(_BEATS):
-                self._beats.clear()
-                self._hardware.feed()
+            self._watch.look()
+            if not good and self._uptime.now() >= GOOD_MS:
+                good = True
+                self._hardware.starts.good()
 
     # What happens at the desk
 
     def _press(self, event: str, began: int) -> None:
+        now = self._uptime.now()
+        drill = self._is_drill(now)
         if event != HOLD:
-            seq = self._facts.press(max(0, ticks_diff(ticks_ms(), began)))
+            seq = self._facts.press(max(0, ticks_diff(ticks_ms(), began)), drill)
         if event in (HOLD, THREE):
-            seq = self._facts.urgent(event)
-        self._face.press(self._memory.boot, seq, self._uptime.now())
-        self._draw_ring()
+            seq = self._facts.urgent(event, drill)
+        try:
+            self._panel.press(self._memory.boot, seq, now)
+        except Exception as error:  # broken outputs must not keep the next press waiting
+            self._hardware.log("unit: a press was kept, but not shown: %s" % repr(error))
+        self._badge_in.pressed(now)
+        self._rest.pressed()
 
     def _tag(self, digest: bytes) -> None:
-        self._taps.tapped(self._facts.tag(digest), self._uptime.now())
+        now = self._uptime.now()
+        enrol = now < self._enrol_until
+        self._enrol_until = 0
+        # What is enrolled is no tap to be judged: it has no hash to remember or to guess by.
+        self._taps.tapped(self._facts.tag(digest, enrol), now, b"" if enrol else digest)
 
     def _sat(self, occupied: bool) -> None:
         self._facts.seat(occupied)
+        self._rest.seat(occupied, self._uptime.now())
         self._link.touch()
 
     def _chip(self, chip: str, ok: bool, reason: str) -> None:
@@ -114,6 +160,14 @@ class Unit:
         """The retained state, as JSON."""
         faults = dict(self._chips.faults)
         self._memory.faults(faults)
+        for name, fault in (
+            ("config", self._config.fault),
+            ("link", self._link.fault),
+            ("sntp", self._sntp.fault if self._sntp else ""),
+            ("known", self._known.fault),
+        ):
+            if fault:
+                faults[name] = fault[:_FAULT]
         return json.dumps(
             {
                 "unit": self._config.unit,
@@ -123,13 +177,14 @@ class Unit:
                 "up": self._uptime.now(),
                 "occupied": self._seat.seat.occupied,
                 "faults": faults,
-                "waiting": {
-                    "ordinary": self._memory.ordinary.journal.waiting,
-                    "button": self._memory.button.journal.waiting,
-                },
+                "waiting": self._memory.waiting(),
                 "heap_free": gc.mem_free() if hasattr(gc, "mem_free") else None,
             }
         ).encode()
+
+    def restart(self, boot: int) -> None:
+        """The host wants this unit to start again."""
+        self._memory.restart(boot, self._hardware)
 
     def heard(self, time: int) -> None:
         """The host's clock."""
@@ -145,16 +200,63 @@ class Unit:
 
     def verdict(self, boot: int, seq: int, word: str) -> None:
         """The answer to a tap."""
-        if boot == self._memory.boot and self._taps.answered(seq):
-            self._face.judge(word, self._uptime.now())
+        if boot != self._memory.boot:
+            return
+        show, digest = self._taps.answered(seq)
+        now = self._uptime.now()
+        if digest:
+            self._badge_in.heard(digest, word, self._wall.at(now) // _HOUR_MS)
+        if show:
+            self._judge(word, now, False)
 
     def guidance(self, word: str) -> None:
         """May this seat be used now?"""
-        self._face.guide(word)
+        self._face.guidance = word
+        self._badge_in.guided(word)
+
+    def told(self, word: str, payload: bytes) -> bool:
+        """Anything else that the host says; False if it can't be understood."""
+        if word == "down/mode":
+            return self._told_mode(down.mode(payload))
+        if word == "down/incident":
+            return self._told_seen(down.incident(payload))
+        return word == "down/enrol" and self._told_enrol(down.enrol(payload))
+
+    def _told_mode(self, mode) -> bool:
+        if mode is None:
+            return False
+        self._mode = mode
+        self._panel.quiet = self._config.quiet or mode[1]
+        self._panel.night = mode[2]
+        return True
+
+    def _told_seen(self, key) -> bool:
+        if key is None:
+            return False
+        self._advance("seen", "button", *key)
+        return True
+
+    def _told_enrol(self, seconds) -> bool:
+        if seconds is None:
+            return False
+        self._enrol_until = self._uptime.now() + seconds * 1000 if seconds else 0
+        return True
 
     def _advance(self, word: str, lane: str, boot: int, seq: int) -> None:
-        if lane == "button":
-            self._face.advance(word, boot, seq, self._uptime.now())
+        now = self._uptime.now()
+        if lane == "button" and self._face.advance(word, boot, seq, now) and word != "sent":
+            self._panel.sound(word)
+            if word == "stored":
+                self._rest.stored(now)
+
+    def _judge(self, word: str, now: int, provisional: bool) -> None:
+        self._panel.judge(word, now, provisional)
+        if word in ("own", "goodbye"):
+            self._rest.stop()
+
+    def _is_drill(self, now: int) -> bool:
+        """Until a time of the host's: a unit that does not know the time is in no drill."""
+        return 0 < self._wall.at(now) < self._mode[0]
 
     # What goes on all the time
 
@@ -162,49 +264,77 @@ class Unit:
         while True:
             now = self._uptime.now()
             self._face.unprotected = self._link.unprotected
-            overdue = self._taps.overdue(now)
+            self._face.drill = self._is_drill(now)
+            self._face.standing = "enrol" if now < self._enrol_until else self._rest.word(now)
+            self._face.minutes = self._rest.minutes(now)
+            overdue = self._taps.overdue(now, PATIENCE_MS if self._link.connected else OFFLINE_MS)
             if overdue:
-                self._facts.provisional(overdue, "provisional")
-                self._face.judge("provisional", now)
-            self._draw_ring()
-            self._beats.add("tick")
+                self._help_itself(*overdue)
+            self._panel.draw(now)
+            self._watch.beat("tick")
             await sleep_ms(_TICK_MS)
 
-    def _draw_ring(self) -> None:
+    def _help_itself(self, seq: int, digest: bytes) -> None:
+        """No verdict came in time: show what the unit makes of the tap, and tell the host so."""
         now = self._uptime.now()
-        self._ring.draw(self._face.word(now), self._face.unprotected, now)
+        word = "provisional"
+        if digest:
+            hour = self._wall.at(now) // _HOUR_MS
+            word = self._badge_in.guess(digest, now, hour, bool(self._mode[3]))
+        self._facts.provisional(seq, word)
+        if word == "cleaned" and self._face.guidance == "dirty":
+            self._face.guidance = word
+        self._judge(word, now, True)
 
     async def _show(self) -> None:
-        display = self._hardware.display
-        display.start()
-        ticks = 0
-        while True:
-            if self._screen.draw(self._face.word(self._uptime.now()), self._face.unprotected):
-                await display.refresh()
-            if ticks % _CHECK_TICKS == 0:
-                display.check()
-                self._chips.works("display")
-            ticks += 1
-            await sleep_ms(_TICK_MS)
+        await self._panel.show(self._uptime.now, lambda: self._chips.works("display"))
 
     async def _tidy(self) -> None:
         """Flash erased ahead of need, one sector at a time and not under a pressed button."""
         count = 0
         while True:
+            self._memory.times.keep()
+            self._set_clock()
             for lane in (self._memory.button, self._memory.ordinary):
                 if not self._button.active:
                     lane.tidy()
+            if not self._button.active:
+                self._known.save()
             if count % _COLLECT_TIDIES == 0:
                 gc.collect()
             count += 1
-            self._beats.add("tidy")
+            self._watch.beat("tidy")
             await sleep_ms(_TIDY_MS)
 
-    async def _forever(self, work) -> None:
+    def _set_clock(self) -> None:
+        """The chip's own clock, by which TLS sees whether a certificate is in date."""
+        if self._wall.quality > self._clock_set:
+            self._clock_set = self._wall.quality
+            self._hardware.set_clock(self._wall.at(self._uptime.now()))
+
+    async def _forever(self, name: str, work) -> None:
         """Run `work()` again whenever it fails; a task never dies silently."""
         while True:
             try:
                 await work()
             except Exception as error:
-                self._hardware.log("unit: a task failed and starts again: %s" % repr(error))
+                text = condense(error)
+                self._watch.failed(name, text)
+                self._hardware.log("unit: a task failed and starts again: %s: %s" % (name, text))
             await sleep_ms(_RESTART_MS)
+
+
+def _sntp(config, hardware, over, uptime, wall):
+    """The SNTP client if one is configured and there is a network; else its code isn't loaded."""
+    if not config.sntp or config.link != "wifi":
+        return None
+    from .sntp import Sntp
+
+    return Sntp(
+        config.sntp,
+        open_udp=hardware.open_udp,
+        uptime=uptime,
+        wall=wall,
+        random=hardware.random,
+        is_up=over.network.is_up,
+    )

@@ -8,7 +8,7 @@ behind a bad one is not lost. Every byte that belongs to no good frame is counte
 """
 
 from drivers.fault import ChipFault
-from port import const, sleep_ms, ticks_diff, ticks_ms
+from port import const, ticks_diff, ticks_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,26 +16,12 @@ if TYPE_CHECKING:
 
 _REPORT = b"\xf4\xf3\xf2\xf1"
 _REPORT_END = b"\xf8\xf7\xf6\xf5"
-_COMMAND = b"\xfd\xfc\xfb\xfa"
-_COMMAND_END = b"\x04\x03\x02\x01"
+COMMAND = b"\xfd\xfc\xfb\xfa"
+COMMAND_END = b"\x04\x03\x02\x01"
 
 _LONGEST = const(48)  # length field; the longest real ones are 35 (report) and 28 (ACK)
 _SILENCE_MS = const(1500)  # 15 reports; a restart takes 1.1 s
-_ACK_LOOKS = const(60)
-_ACK_LOOK_MS = const(5)
 _POLL_BYTES = const(256)
-
-_ENABLE = const(0xFF)
-_END = const(0xFE)
-_GATES = const(0x60)
-_PARAMETERS = const(0x61)
-_ENGINEERING_ON = const(0x62)
-_ENGINEERING_OFF = const(0x63)
-_SENSITIVITY = const(0x64)
-_FIRMWARE = const(0xA0)
-_RESTART = const(0xA3)
-
-ALL_GATES = const(0xFFFF)
 
 
 class LD2410:
@@ -97,90 +83,6 @@ class LD2410:
             garbled = self.garbage != self._garbage_then
             raise ChipFault("radar", "sends only garbage" if garbled else "silent for 1.5 s")
 
-    async def configure(self, moving_gate: int, still_gate: int, vacant_after_s: int) -> None:
-        """Farthest gates that count (2 to 8, of 75 cm each) and the time to vacancy (0 to 65535 s).
-
-        Raises:
-            ChipFault: the radar did not acknowledge, or refused.
-        """
-        await self._configured(_GATES, _triple(moving_gate, still_gate, vacant_after_s))
-
-    async def sensitivity(self, gate: int, moving: int, still: int) -> None:
-        """Thresholds of a gate (0 to 8, or ALL_GATES): energies from 0 to 100 that count.
-
-        Raises:
-            ChipFault: the radar did not acknowledge, or refused.
-        """
-        await self._configured(_SENSITIVITY, _triple(gate, moving, still))
-
-    async def engineering(self, on: bool) -> None:
-        """Switch to reports with the energies of every gate, or back; lost at a restart.
-
-        Raises:
-            ChipFault: the radar did not acknowledge.
-        """
-        await self._configured(_ENGINEERING_ON if on else _ENGINEERING_OFF, b"")
-
-    async def parameters(self) -> bytes:
-        """What is set: AAh, last gate, moving and still gate, 9 + 9 thresholds, u16 seconds.
-
-        Raises:
-            ChipFault: the radar did not acknowledge.
-        """
-        return await self._configured(_PARAMETERS, b"")
-
-    async def version(self) -> str:
-        """Firmware version, for example "1.07.22091516".
-
-        Raises:
-            ChipFault: the radar did not acknowledge, or said something else.
-        """
-        ack = await self._configured(_FIRMWARE, b"")
-        if len(ack) < 8:
-            raise ChipFault("radar", "answered the version query with %d bytes" % len(ack))
-        build = int.from_bytes(ack[4:8], "little")
-        return "%d.%02x.%08x" % (ack[3], ack[2], build)
-
-    async def restart(self) -> None:
-        """Restart the module; it reports again after about 1.1 s.
-
-        Raises:
-            ChipFault: the radar did not acknowledge.
-        """
-        await self._command(_ENABLE, b"\x01\x00")
-        await self._command(_RESTART, b"")
-
-    # Commands
-
-    async def _configured(self, command: int, value: bytes) -> bytes:
-        """One command inside configuration mode, which is left again whatever happens."""
-        await self._command(_ENABLE, b"\x01\x00")
-        try:
-            return await self._command(command, value)
-        finally:
-            await self._command(_END, b"")
-
-    async def _command(self, command: int, value: bytes) -> bytes:
-        """Send, and wait at most 600 ms in two tries for the ACK's value."""
-        length = len(value) + 2
-        frame = _COMMAND + bytes((length, 0, command, 0)) + value + _COMMAND_END
-        for _ in range(2):
-            self._ack_command = -1
-            self._uart.write(frame)
-            for _ in range(_ACK_LOOKS):
-                await sleep_ms(_ACK_LOOK_MS)
-                self.poll()
-                if self._ack_command == command:
-                    return self._acknowledged(command)
-        raise ChipFault("radar", "did not acknowledge command %02Xh" % command)
-
-    def _acknowledged(self, command: int) -> bytes:
-        if self._ack[0] | self._ack[1]:
-            raise ChipFault("radar", "refused command %02Xh" % command)
-        return self._ack[2:]
-
-    # The parser
-
     def _take(self, byte: int) -> int:
         """One more byte; 1 when it completed a good report."""
         self._frame[self._count] = byte
@@ -201,7 +103,7 @@ class LD2410:
     def _size(self) -> int:
         """Bytes that the frame at the front needs before more can be said; 0 when it is none."""
         frame, count = self._frame, self._count
-        head = _REPORT if frame[0] == _REPORT[0] else _COMMAND
+        head = _REPORT if frame[0] == _REPORT[0] else COMMAND
         for i in range(min(count, 4)):
             if frame[i] != head[i]:
                 return 0
@@ -213,7 +115,7 @@ class LD2410:
     def _good(self, size: int) -> bool:
         frame = self._frame
         report = frame[0] == _REPORT[0]
-        end = _REPORT_END if report else _COMMAND_END
+        end = _REPORT_END if report else COMMAND_END
         for i in range(4):
             if frame[size - 4 + i] != end[i]:
                 return False
@@ -246,7 +148,7 @@ class LD2410:
     def _skip(self) -> int:
         """Drop bytes up to the next one that can begin a header; how many?"""
         for i in range(1, self._count):
-            if self._frame[i] in (_REPORT[0], _COMMAND[0]):
+            if self._frame[i] in (_REPORT[0], COMMAND[0]):
                 break
         else:
             i = self._count
@@ -258,11 +160,3 @@ class LD2410:
         self._count -= size
         for i in range(self._count):
             frame[i] = frame[i + size]
-
-
-def _triple(first: int, second: int, third: int) -> bytes:
-    """The value of commands 60h and 64h: three words, each followed by a 32-bit number."""
-    value = b""
-    for word, number in enumerate((first, second, third)):
-        value += bytes((word, 0)) + number.to_bytes(4, "little")
-    return value

@@ -72,12 +72,19 @@ class Boot(Fact, frozen=True, tag="boot"):
     cause: Literal["power", "hard", "watchdog", "soft", "deepsleep", "unknown"]
     firmware: Annotated[str, msgspec.Meta(max_length=32)]
     last: LastBoot | None = None
+    clean: bool = False
+    """Whether the unit had started again on purpose, not by a crash or a power cut."""
 
 
 class Tag(Fact, frozen=True, tag="tag"):
-    """A tag was presented to the reader (once per presentation, not per poll)."""
+    """A tag was presented to the reader (once per presentation, not per poll).
+
+    With `enrol` it was presented to be enrolled, because the host had asked for it: that is no
+    badge-in.
+    """
 
     tag: TagHash
+    enrol: bool = False
 
 
 class Seat(Fact, frozen=True, tag="seat"):
@@ -89,6 +96,7 @@ class Seat(Fact, frozen=True, tag="seat"):
 class Provisional(Fact, frozen=True, tag="provisional"):
     """The host did not answer a tap in time; the unit showed `verdict` on its own.
 
+    The verdict is "provisional" if the unit knew nothing, else the word that it showed.
     `tap` is the sequence number of the tag fact (same boot, ordinary lane).
     """
 
@@ -104,17 +112,51 @@ class Chip(Fact, frozen=True, tag="chip"):
     reason: ShortText = ""
 
 
+class Place(msgspec.Struct, kw_only=True, frozen=True):
+    """One fact's place in the order of its lane."""
+
+    boot: Count
+    seq: Count
+
+
+class Dropped(Fact, frozen=True, tag="dropped"):
+    """A lane's flash was full: its oldest facts were given up before the host had them.
+
+    The range is certain and may be reported twice, also once more as a part of a larger one;
+    `count` is how many unacknowledged facts the unit had in it.
+    """
+
+    lane: Lane
+    count: Count
+    first: Place
+    last: Place
+
+
+class Crash(Fact, frozen=True, tag="crash"):
+    """The program of an earlier boot ended by an error or got stuck.
+
+    `text` names the exception and where it was raised, never its message, which could hold
+    anything. `failed` counts the starts in a row before this one that did not last a minute.
+    """
+
+    text: Annotated[str, msgspec.Meta(max_length=100)]
+    failed: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0
+
+
 class Press(Fact, frozen=True, tag="press"):
-    """The button went down. Button lane only."""
+    """The button went down. Button lane only. With `drill` it is practice and never counts."""
+
+    drill: bool = False
 
 
 class Urgent(Fact, frozen=True, tag="urgent"):
     """A long hold, or three quick presses. Button lane only; follows its press."""
 
     gesture: Literal["hold", "three"]
+    drill: bool = False
 
 
-AnyFact = Boot | Tag | Seat | Provisional | Chip | Press | Urgent
+AnyFact = Boot | Tag | Seat | Provisional | Chip | Dropped | Crash | Press | Urgent
 
 BUTTON_FACTS: tuple[type[Fact], ...] = (Press, Urgent)
 """The types that travel on the button lane; all others travel on the ordinary lane."""

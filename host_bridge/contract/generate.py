@@ -12,7 +12,16 @@ import msgspec
 
 from host_bridge.contract import topics
 from host_bridge.contract.facts import MAX_MESSAGE, AnyFact
-from host_bridge.contract.messages import Ack, Guidance, State, Verdict
+from host_bridge.contract.messages import (
+    Ack,
+    Enrol,
+    Guidance,
+    Incident,
+    Mode,
+    Restart,
+    State,
+    Verdict,
+)
 
 FOLDER = Path(__file__).parents[2] / "docs" / "contract"
 MESSAGES: dict[str, tuple[Any, str]] = {
@@ -22,6 +31,10 @@ MESSAGES: dict[str, tuple[Any, str]] = {
     "ack": (Ack, "The host has committed these facts."),
     "verdict": (Verdict, "What a tap meant."),
     "guidance": (Guidance, "May this seat be used now?"),
+    "restart": (Restart, "Start again."),
+    "mode": (Mode, "How a unit is to behave."),
+    "incident": (Incident, "A person has answered for a report."),
+    "enrol": (Enrol, "The next tag is to be enrolled."),
 }
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -34,6 +47,10 @@ _CHANNELS: dict[str, tuple[str, tuple[str, ...], bool, bool]] = {
     "ack": (topics.down("{site}", "{unit}", "ack"), ("ack",), True, False),
     "verdict": (topics.down("{site}", "{unit}", "verdict"), ("verdict",), True, False),
     "guidance": (topics.down("{site}", "{unit}", "guidance"), ("guidance",), True, True),
+    "restart": (topics.down("{site}", "{unit}", "restart"), ("restart",), True, False),
+    "mode": (topics.down("{site}", "{unit}", "mode"), ("mode",), True, True),
+    "incident": (topics.down("{site}", "{unit}", "incident"), ("incident",), True, False),
+    "enrol": (topics.down("{site}", "{unit}", "enrol"), ("enrol",), True, False),
 }
 
 

@@ -7,10 +7,23 @@ import msgspec
 from host_bridge.contract.facts import Count, Lane, Milliseconds, Name, ShortText, UnixMilliseconds
 
 VerdictWord = Literal[
-    "own", "not-yours", "unknown", "not-cleaned", "elsewhere", "badge", "goodbye", "cleaned"
+    "own",
+    "not-yours",
+    "unknown",
+    "not-cleaned",
+    "elsewhere",
+    "badge",
+    "badge-first",
+    "goodbye",
+    "cleaned",
+    "withdrawn",
+    "enrolled",
+    "already-known",
 ]
 """What a tap meant. `badge`: a personal badge was read, the headset is awaited (site mode
-"badge-then-headset"); `goodbye`: tapped again to leave; `cleaned`: a cleaner's card."""
+"badge-then-headset"); `badge-first`: a headset without one; `goodbye`: tapped again to leave;
+`cleaned`: a cleaner's card; `withdrawn`: the own headset within two minutes after a press;
+`enrolled` and `already-known`: the answers to a tag that was presented to be enrolled."""
 
 SeatWord = Literal["free", "reserved", "taken", "blocked", "conflict", "dirty", "full"]
 """Whether this seat may be used now. `conflict`: somebody sits where the plan says blocked."""
@@ -24,12 +37,16 @@ class Waiting(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class State(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """A unit's retained state. The last will is the same message with `online` false only."""
+    """A unit's retained state. The last will is the same message with `online` false only.
+
+    `mode` "safe": after five starts that failed, the unit only keeps its link.
+    """
 
     unit: Name
     online: bool
     boot: Count | None = None
     firmware: ShortText = ""
+    mode: Literal["normal", "safe"] = "normal"
     up: Milliseconds = 0
     occupied: bool | None = None
     faults: dict[str, ShortText] = {}
@@ -60,8 +77,45 @@ class Verdict(msgspec.Struct, kw_only=True, frozen=True):
     time: UnixMilliseconds
 
 
+class Restart(msgspec.Struct, kw_only=True, frozen=True):
+    """Start again, on purpose; a unit in safe mode tries its whole program again.
+
+    `boot` is the present boot of the unit, so that the message works once.
+    """
+
+    boot: Count
+
+
 class Guidance(msgspec.Struct, kw_only=True, frozen=True):
     """Retained: may this seat be used now? `version` counts up with every change."""
 
     seat: SeatWord
     version: Count
+
+
+class Mode(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """Retained: how a unit is to behave.
+
+    Until `drill_until` presses are practice: it is a time of the host's, so that a drill ends by
+    itself when nobody ends it, and a unit that does not know the time is in none. `quiet`: no
+    sound. `night`: dimmed. `badge_first`: the site asks for a badge, then the headset.
+    """
+
+    drill_until: UnixMilliseconds | None = None
+    quiet: bool = False
+    night: bool = False
+    badge_first: bool = False
+
+
+class Incident(msgspec.Struct, kw_only=True, frozen=True):
+    """A person has answered for the unit's reports up to (`boot`, `seq`) of the button's lane."""
+
+    boot: Count
+    seq: Count
+    stage: Literal["seen"]
+
+
+class Enrol(msgspec.Struct, kw_only=True, frozen=True):
+    """The next tag within `seconds` is to be enrolled; 0 ends the wait. Not retained."""
+
+    seconds: Annotated[int, msgspec.Meta(ge=0, le=300)]

@@ -24,7 +24,10 @@ def state(site: str, unit: str) -> str:
 
 
 def down(site: str, unit: str, word: str) -> str:
-    """Where the host speaks to a unit: `word` is ack, verdict (QoS 1) or guidance (retained)."""
+    """Where the host speaks to a unit, QoS 1.
+
+    `word` is ack, verdict, incident or enrol, or one of the retained guidance and mode.
+    """
     return f"{PREFIX}/{site}/{unit}/down/{word}"
 
 

@@ -5,15 +5,19 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from host_bridge.contract import topics
+from host_bridge.contract.messages import Mode
 from host_bridge.director.latency import Latency
 from host_bridge.director.link import Link
 from host_bridge.director.presence import Presence
+from host_bridge.director.reports import Reports
 from host_bridge.director.speaker import Speaker
 from host_bridge.domain.floor import Answer, Floor, RoomView, day_number
+from host_bridge.domain.night import is_night
 from host_bridge.settings import Settings
-from host_bridge.store import Store, StoreUnavailableError
+from host_bridge.store import Store, StoreUnavailableError, UnitMode
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +82,9 @@ class Director:
         self._store = store
         self._now_ms = now_ms
         self._speaker = Speaker(site.name, self.link)
+        self._reports = Reports(site.name, store, self._speaker.seen)
+        self._modes: dict[str, UnitMode] = {}
+        self._zone = ZoneInfo(site.timezone)
         self._listeners: list[Listener] = []
         self._rooms = self.floor.view(now_ms(), {})
         self._trouble: str | None = "It is still reading what happened before."
@@ -145,18 +152,25 @@ class Director:
             self._look()
 
     def _catch_up(self) -> bool:
-        """Fold the facts that were committed since; True when there were any."""
-        any_new = False
+        """Take in what was committed since; True when that may change what desks show."""
+        self._reports.record(self.floor)
+        any_new = any((self._reports.read(), self._read_modes()))
         while not self._stop.is_set():
             facts = self._store.facts_after(self._cursor, PORTION)
             if not facts:
                 break
-            for answer in self.floor.fold(f for f in facts if f.site == self.site.name):
+            answers = self.floor.fold(f for f in facts if f.site == self.site.name)
+            self._reports.record(self.floor)
+            for answer in answers:
                 self._answer(answer)
             self._cursor = facts[-1].id
             self.figures.facts += len(facts)
             any_new = True
         return any_new
+
+    def _read_modes(self) -> bool:
+        before, self._modes = self._modes, self._store.modes.all(self.site.name)
+        return before != self._modes
 
     def _answer(self, answer: Answer) -> None:
         """Send a verdict if somebody still stands there and waits for it."""
@@ -175,7 +189,26 @@ class Director:
         self._looked_ms = now
         rooms = self.floor.view(now, self.presence.online)
         self._speaker.guide(rooms, now)
+        self._set_modes(rooms, now)
+        self._speaker.send()
+        self._reports.tell(now, self.presence.online)
         if rooms != self._rooms:
             self._rooms = rooms
             for listener in self._listeners:
                 listener(rooms)
+
+    def _set_modes(self, rooms: tuple[RoomView, ...], now: int) -> None:
+        """Tell every desk how to behave; a drill that is over is no longer mentioned."""
+        night = is_night(now, self._zone, self.site.night)
+        badge_first = self.site.badge_in == "badge-then-headset"
+        for room in rooms:
+            for desk in room.desks:
+                asked = self._modes.get(desk.unit, UnitMode())
+                until = asked.drill_until_ms
+                mode = Mode(
+                    drill_until=until if until is not None and until > now else None,
+                    quiet=asked.quiet,
+                    night=night,
+                    badge_first=badge_first,
+                )
+                self._speaker.mode(desk.unit, mode)

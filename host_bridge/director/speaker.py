@@ -1,44 +1,31 @@
-"""What the director says to desks: verdicts once, guidance retained and on change only."""
-
-from typing import Protocol
+"""What the director says to desks: verdicts and "seen" once, guidance and mode retained."""
 
 import msgspec
 
 from host_bridge.contract import topics
-from host_bridge.contract.messages import Guidance, SeatWord, Verdict
+from host_bridge.contract.messages import Guidance, Incident, Mode, SeatWord, Verdict
+from host_bridge.director.retained import Publisher, Retained
 from host_bridge.domain.floor import Answer, RoomView
 
 _encode = msgspec.json.Encoder().encode
 
 
-class Publisher(Protocol):
-    """A connection to the broker."""
-
-    @property
-    def connected(self) -> bool:
-        """Is there a session with the broker now?"""
-
-    @property
-    def reconnects(self) -> int:
-        """How often the connection was made again."""
-
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Hand a message over, QoS 1, without waiting; False when it can't be sent."""
-
-
 class Speaker:
     """Publishes for one site.
 
-    Keeps the last guidance of each desk, to say it only when it changes, and to say all of it
-    again after a reconnect.
+    Keeps the last guidance of each desk, to give it a new version only when it changes.
     """
 
     def __init__(self, site: str, publisher: Publisher) -> None:
         self._site = site
         self._publisher = publisher
+        self._retained = Retained(publisher)
         self._said: dict[str, Guidance] = {}
-        self._unsaid: set[str] = set()
-        self._connection = 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Is the connection a new one, over which nothing was said yet?"""
+        return self._retained.is_behind
 
     def answer(self, answer: Answer, now_ms: int) -> bool:
         """Send a verdict; False when nobody can hear it.
@@ -50,29 +37,29 @@ class Speaker:
         topic = topics.down(self._site, answer.unit, "verdict")
         return self._publisher.publish(topic, _encode(verdict))
 
+    def seen(self, unit: str, boot: int, seq: int) -> bool:
+        """Tell a desk that a person has answered for its reports; False when nobody can hear it."""
+        topic = topics.down(self._site, unit, "incident")
+        return self._publisher.publish(topic, _encode(Incident(boot=boot, seq=seq, stage="seen")))
+
     def guide(self, rooms: tuple[RoomView, ...], now_ms: int) -> None:
-        """Publish the guidance of the desks where it is new, or was not heard yet."""
+        """The guidance of all desks; `send` publishes what is new in it."""
         for room in rooms:
             for desk in room.desks:
                 said = self._said.get(desk.unit)
                 if said is None or said.seat != desk.seat:
-                    self._said[desk.unit] = _next(said, desk.seat, now_ms)
-                    self._unsaid.add(desk.unit)
-        if self._publisher.connected:
-            if self.is_behind:
-                # The broker may have forgotten what it retained.
-                self._connection = self._publisher.reconnects
-                self._unsaid.update(self._said)
-            for unit in sorted(self._unsaid):
-                topic = topics.down(self._site, unit, "guidance")
-                if not self._publisher.publish(topic, _encode(self._said[unit]), retain=True):
-                    break
-                self._unsaid.discard(unit)
+                    guidance = self._said[desk.unit] = _next(said, desk.seat, now_ms)
+                    self._retained.put(
+                        topics.down(self._site, desk.unit, "guidance"), _encode(guidance)
+                    )
 
-    @property
-    def is_behind(self) -> bool:
-        """Is the connection a new one, over which nothing was said yet?"""
-        return self._connection != self._publisher.reconnects
+    def mode(self, unit: str, mode: Mode) -> None:
+        """How a unit is to behave; `send` publishes it if it is new."""
+        self._retained.put(topics.down(self._site, unit, "mode"), _encode(mode))
+
+    def send(self) -> None:
+        """Publish guidance and modes that are new, or were not heard yet."""
+        self._retained.send()
 
 
 def _next(said: Guidance | None, seat: SeatWord, now_ms: int) -> Guidance:

@@ -5,12 +5,12 @@ The floor's state is a function of the facts: folding them again, in any order, 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from host_bridge.contract.facts import Seat, Tag
+from host_bridge.contract.facts import AnyFact, Press, Seat, Tag, Urgent
 from host_bridge.contract.messages import SeatWord, VerdictWord
 from host_bridge.domain import headsets, occupancy, seating
-from host_bridge.domain.desk import Desk
+from host_bridge.domain.desk import Desk, Pressed
 from host_bridge.domain.guidance import Shown, claimed, seat_word
 from host_bridge.domain.timeline import Entry, Happening, Timeline
 from host_bridge.settings import Room, Site
@@ -31,6 +31,19 @@ class Answer:
     verdict: VerdictWord
     received_ms: int
     age_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Whoever is signed in at `unit` has taken back the presses up to (`boot`, `seq`).
+
+    `time` in Unix milliseconds.
+    """
+
+    unit: str
+    boot: int
+    seq: int
+    time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,8 @@ def day_number(now_ms: int) -> int:
 class Floor:
     """The fold of a site's facts.
 
-    `ignored` counts facts of units that are at no desk of the plan.
+    `ignored` counts facts of units that are at no desk of the plan. `withdrawals` are those that
+    were found since the caller last took them away; the same one may be found again.
     """
 
     def __init__(
@@ -86,6 +100,7 @@ class Floor:
             shift: the number of the shift at a time in Unix milliseconds.
         """
         self.ignored = 0
+        self.withdrawals: set[Withdrawal] = set()
         self._site = site
         self._record = record
         self._shift = shift
@@ -115,7 +130,7 @@ class Floor:
         for happening in happenings:
             if happening.unit not in self._desks:
                 self.ignored += 1
-            elif isinstance(happening.fact, Seat | Tag):
+            elif _matters(happening.fact):
                 entry = Entry(happening, self._look_up(happening))
                 received[entry] = happening.received_ms
         undo, redo = self._timeline.insert(received)
@@ -145,9 +160,17 @@ class Floor:
         if isinstance(entry.fact, Seat):
             self._set(entry.unit, occupancy.seat(desk, entry.fact.occupied, entry.time))
             return None
-        tap = headsets.Tap(entry.record, entry.time, self._is_elsewhere(entry))
+        if isinstance(entry.fact, Press | Urgent):
+            pressed = Pressed(entry.boot, entry.seq, entry.fact.up)
+            self._set(entry.unit, replace(desk, pressed=pressed))
+            return None
+        elsewhere = self._is_elsewhere(entry)
+        tap = headsets.Tap(entry.record, entry.time, elsewhere, entry.boot, entry.fact.up)
         verdict, after = headsets.decide(desk, tap, self._site.badge_in)
         self._set(entry.unit, after)
+        if verdict == "withdrawn" and desk.pressed is not None:
+            back = desk.pressed
+            self.withdrawals.add(Withdrawal(entry.unit, back.boot, back.seq, entry.time))
         return verdict
 
     def _is_elsewhere(self, entry: Entry) -> bool:
@@ -179,6 +202,11 @@ class Floor:
             shown: Shown = seat if online.get(place.unit, False) else "offline"
             views.append(DeskView(place.name, place.unit, place.x, place.y, seat, shown))
         return RoomView(room.name, room.cap, room.clearance, people, tuple(views))
+
+
+def _matters(fact: AnyFact) -> bool:
+    """Does it change a desk? A tag that was presented to be enrolled does not."""
+    return isinstance(fact, Seat | Press | Urgent) or (isinstance(fact, Tag) and not fact.enrol)
 
 
 class _Plan:

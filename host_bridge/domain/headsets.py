@@ -1,6 +1,6 @@
 """What a tap means: the verdict on a tag at a desk, and what it does to the desk."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from host_bridge.contract.messages import VerdictWord
@@ -11,6 +11,9 @@ BadgeIn = Literal["headset", "badge-then-headset"]
 
 BADGE_WAITS_MS = 30_000
 """How long after a badge the same person's headset is accepted, in milliseconds."""
+
+WITHDRAW_MS = 120_000
+"""How long after a press the own headset withdraws it, in milliseconds."""
 
 IN_CIRCULATION = "issued"
 """The status of a tag that somebody may use; lost, returned or stocked ones are not known here."""
@@ -36,12 +39,16 @@ class TagRecord(Protocol):
 class Tap:
     """A tag held to a desk's reader: its register entry, and the time in Unix milliseconds.
 
-    `elsewhere` says that the tag's person is signed in at another desk at that time.
+    `elsewhere` says that the tag's person is signed in at another desk at that time. `boot` and
+    `up` (uptime in milliseconds) are the unit's own: next to a press of the same boot they tell
+    how long ago that was, whatever the clocks say.
     """
 
     record: TagRecord | None
     time: int
     elsewhere: bool = False
+    boot: int = 0
+    up: int = 0
 
 
 def decide(desk: Desk, tap: Tap, badge_in: BadgeIn) -> tuple[VerdictWord, Desk]:
@@ -56,13 +63,28 @@ def decide(desk: Desk, tap: Tap, badge_in: BadgeIn) -> tuple[VerdictWord, Desk]:
     if record.kind == "cleaner":
         return "cleaned", hygiene.clean(desk)
     if record.person is not None and desk.holder == record.person:
-        return "goodbye", hygiene.leave(desk)
+        return _holder(desk, tap, record.kind)
     if refusal := _refusal(desk, record.person, tap):
         return refusal, desk
     assert record.person is not None
     if record.kind == "badge":
         return "badge", occupancy.show_badge(desk, record.person, tap.time)
     return _headset(desk, record.person, tap.time, badge_in)
+
+
+def _holder(desk: Desk, tap: Tap, kind: str) -> tuple[VerdictWord, Desk]:
+    """A tap of whoever is signed in: the headset takes back a fresh press, else it is a leave."""
+    if kind == "headset" and _withdraws(desk, tap):
+        return "withdrawn", replace(desk, pressed=None)
+    return "goodbye", hygiene.leave(desk)
+
+
+def _withdraws(desk: Desk, tap: Tap) -> bool:
+    """Is there a press that this tap takes back? Deliberate, and the signed-in person's only."""
+    pressed = desk.pressed
+    if pressed is None or pressed.boot != tap.boot:
+        return False
+    return 0 <= tap.up - pressed.up <= WITHDRAW_MS
 
 
 def _refusal(desk: Desk, person: int | None, tap: Tap) -> VerdictWord | None:
@@ -81,9 +103,8 @@ def _headset(desk: Desk, person: int, time: int, badge_in: BadgeIn) -> tuple[Ver
     badge = desk.badge
     if badge is not None and not 0 <= time - badge.time <= BADGE_WAITS_MS:
         badge = None
-    expected = badge.person if badge is not None else None
-    if expected is None and badge_in == "headset":
-        expected = person
-    if expected != person:
+    if badge is None and badge_in == "badge-then-headset":
+        return "badge-first", desk
+    if badge is not None and badge.person != person:
         return "not-yours", desk
     return "own", occupancy.sign_in(desk, person, time)

@@ -1,16 +1,16 @@
 """The order of facts in time, which is not the order in which they arrive.
 
-Within a unit (boot, seq) is the truth, whatever the clocks say: a fact's time is taken down to
-that of any later fact of its unit. Between units time decides. So the floor's state depends on
-which facts there are, not on the order of their arrival, as long as none is later than
-`HORIZON_MS`; what is later still keeps its place within its unit.
+Within a lane of a unit (boot, seq) is the truth, whatever the clocks say: a fact's time is taken
+down to that of any later fact of its lane. Between lanes and units time decides. So the floor's
+state depends on which facts there are, not on the order of their arrival, as long as none is
+later than `HORIZON_MS`; what is later still keeps its place within its lane.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Protocol
 
-from host_bridge.contract.facts import AnyFact
+from host_bridge.contract.facts import AnyFact, Lane, lane_of
 from host_bridge.domain.desk import Desk
 from host_bridge.domain.headsets import TagRecord
 
@@ -31,7 +31,7 @@ class Happening(Protocol):
 
     @property
     def seq(self) -> int:
-        """The number within the boot's ordinary lane."""
+        """The number within the boot and the fact's lane."""
 
     @property
     def time_ms(self) -> int:
@@ -49,10 +49,11 @@ class Happening(Protocol):
 class Entry:
     """A fact at its place; `before` is its desk just before it, for going back."""
 
-    __slots__ = ("before", "boot", "fact", "record", "seq", "time", "unit")
+    __slots__ = ("before", "boot", "fact", "lane", "record", "seq", "time", "unit")
 
     def __init__(self, happening: Happening, record: TagRecord | None) -> None:
         self.unit = happening.unit
+        self.lane = lane_of(happening.fact)
         self.boot = happening.boot
         self.seq = happening.seq
         # Nothing happens after it was received: a unit's clock may be years ahead.
@@ -62,27 +63,32 @@ class Entry:
         self.before = Desk()
 
     @property
+    def stream(self) -> tuple[str, Lane]:
+        """The unit's lane: within it the numbers rise with time."""
+        return self.unit, self.lane
+
+    @property
     def number(self) -> tuple[int, int]:
-        """The place within the unit."""
+        """The place within the lane."""
         return self.boot, self.seq
 
     @property
-    def place(self) -> tuple[int, str, int, int]:
-        """The place among all."""
-        return self.time, self.unit, self.boot, self.seq
+    def place(self) -> tuple[int, str, Lane, int, int]:
+        """The place among all. At the same time a press goes before a tap."""
+        return self.time, self.unit, self.lane, self.boot, self.seq
 
 
 class Timeline:
     """The entries of the last hours, in order.
 
-    `late` counts facts that came so late that later ones of their unit had left the timeline.
+    `late` counts facts that came so late that later ones of their lane had left the timeline.
     """
 
     def __init__(self) -> None:
         self.late = 0
         self._entries: list[Entry] = []
-        self._units: dict[str, list[Entry]] = {}
-        self._left: dict[str, tuple[int, int]] = {}
+        self._streams: dict[tuple[str, Lane], list[Entry]] = {}
+        self._left: dict[tuple[str, Lane], tuple[int, int]] = {}
         self._edge = 0
 
     def insert(self, entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
@@ -105,16 +111,16 @@ class Timeline:
         return tail[::-1], ordered
 
     def _place(self, entry: Entry) -> list[Entry]:
-        """Put the entry into its unit's own order.
+        """Put the entry into its lane's own order.
 
         Returns:
-            The entries whose place in time is new: this one, and earlier ones of its unit that
+            The entries whose place in time is new: this one, and earlier ones of its lane that
             it took down to its own time. Empty when there is no place for it.
         """
-        if entry.number <= self._left.get(entry.unit, (0, 0)):
+        if entry.number <= self._left.get(entry.stream, (0, 0)):
             self.late += 1
             return []
-        own = self._units.setdefault(entry.unit, [])
+        own = self._streams.setdefault(entry.stream, [])
         at = bisect_left(own, entry.number, key=lambda other: other.number)
         if at < len(own) and own[at].number == entry.number:
             return []
@@ -137,9 +143,9 @@ class Timeline:
         self._edge = self._entries[-1].time - HORIZON_MS
         cut = bisect_left(self._entries, self._edge, key=lambda entry: entry.time)
         for entry in self._entries[:cut]:
-            # Within a unit, places and numbers rise together: the last one stays.
-            self._left[entry.unit] = entry.number
+            # Within a lane, places and numbers rise together: the last one stays.
+            self._left[entry.stream] = entry.number
         del self._entries[:cut]
-        for unit, own in self._units.items():
-            gone = self._left.get(unit, (0, 0))
+        for stream, own in self._streams.items():
+            gone = self._left.get(stream, (0, 0))
             del own[: bisect_left(own, (gone[0], gone[1] + 1), key=lambda entry: entry.number)]

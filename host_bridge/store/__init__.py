@@ -16,6 +16,7 @@ from host_bridge.store.records import (
     Batch,
     DeadLetter,
     Gap,
+    IncidentRecord,
     Incoming,
     Key,
     LedgerRow,
@@ -27,6 +28,7 @@ from host_bridge.store.records import (
     TagKind,
     TagRecord,
     TagStatus,
+    UnitMode,
     WorkerRow,
 )
 from host_bridge.store.registry import Registry
@@ -37,6 +39,7 @@ __all__ = [
     "Batch",
     "DeadLetter",
     "Gap",
+    "IncidentRecord",
     "Incoming",
     "Key",
     "LedgerRow",
@@ -56,6 +59,7 @@ __all__ = [
     "TagRecord",
     "TagStatus",
     "TransferError",
+    "UnitMode",
     "WorkerRow",
     "back_up",
     "bring_to",

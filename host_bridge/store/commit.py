@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from host_bridge.contract.facts import LANES, AnyFact, Boot
+from host_bridge.contract.facts import LANES, AnyFact, Boot, Dropped
 from host_bridge.store import postgres
 from host_bridge.store.records import Batch, DeadLetter, Incoming, Key, Outcome, Stream
 from host_bridge.store.spans import Known, Span, covers, grow
@@ -175,6 +175,10 @@ def _insert_facts(connection: sa.Connection, fresh: list[Incoming]) -> None:
     for item in fresh:
         if isinstance(item.fact, Boot) and item.fact.last is not None:
             _note_tails(connection, item, item.fact)
+        elif isinstance(item.fact, Dropped):
+            # Nothing else may ever tell of that boot: its own boot fact may be among the dropped.
+            there = Stream(item.site, item.fact.unit, item.fact.last.boot, item.fact.lane)
+            _note_tail(connection, there, item.fact.last.seq, item.received_ms)
     if _on_postgres(connection):
         postgres.append_facts(connection, rows)
     elif rows:
@@ -182,18 +186,27 @@ def _insert_facts(connection: sa.Connection, fresh: list[Incoming]) -> None:
 
 
 def _note_tails(connection: sa.Connection, item: Incoming, fact: Boot) -> None:
-    """Keep how far the boot before had counted. The first report stands."""
+    """Keep how far the boot before had counted."""
     assert fact.last is not None
     for lane in LANES:
         counted = fact.last.ordinary if lane == "ordinary" else fact.last.button
         stream = Stream(item.site, fact.unit, fact.last.boot, lane)
-        if counted == 0 or connection.execute(_tail_of(stream)).first() is not None:
-            continue
-        values = {**stream._asdict(), "last": counted, "since_ms": item.received_ms}
+        if counted:
+            _note_tail(connection, stream, counted, item.received_ms)
+
+
+def _note_tail(connection: sa.Connection, stream: Stream, counted: int, since_ms: int) -> None:
+    """Keep that a stream has counted so far; it only grows."""
+    known = connection.scalar(_tail_of(stream))
+    if known is None:
+        values = {**stream._asdict(), "last": counted, "since_ms": since_ms}
         connection.execute(sa.insert(tails).values(values))
+    elif known < counted:
+        here = [tails.c[name] == value for name, value in stream._asdict().items()]
+        connection.execute(sa.update(tails).where(*here).values(last=counted))
 
 
-def _tail_of(stream: Stream) -> sa.Select[tuple[int]]:
+def _tail_of(stream: Stream) -> sa.Select[int]:
     here = [tails.c[name] == value for name, value in stream._asdict().items()]
     return sa.select(tails.c.last).where(*here)
 

@@ -2,16 +2,19 @@
 
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
+from host_bridge.contract.facts import MAX_COUNT, Dropped
 from host_bridge.store.records import Gap
-from host_bridge.store.tables import spans, tails
+from host_bridge.store.spans import merge
+from host_bridge.store.tables import facts, spans, tails
 
 _STREAM = ("site", "unit", "boot", "lane")
 
 
 def find(connection: sa.Connection) -> list[Gap]:
-    """One entry for each stream that misses something, with how much and since when.
+    """One entry for each stream that misses something: how much, since when, what the unit dropped.
 
     Two kinds: holes before a number that did come, and lost tails, which the boot fact of the
     following boot tells of.
@@ -36,7 +39,7 @@ def find(connection: sa.Connection) -> list[Gap]:
             seen.c.top >= sa.func.coalesce(tails.c.last, 0),
         ),
     )
-    found = [Gap(**row) for row in connection.execute(query).mappings()]
+    found = [_explained(connection, Gap(**row)) for row in connection.execute(query).mappings()]
     return sorted(found, key=lambda gap: (gap.site, gap.unit, gap.boot, gap.lane))
 
 
@@ -54,3 +57,45 @@ def _seen() -> sa.Subquery:
         .group_by(*columns)
         .subquery()
     )
+
+
+def _explained(connection: sa.Connection, gap: Gap) -> Gap:
+    """The gap with how many of its numbers the unit says it had to drop."""
+    ranges = _dropped(connection, gap)
+    if not ranges:
+        return gap
+    query = sa.select(spans.c.first, spans.c.last).where(*_at(spans, gap)).order_by(spans.c.first)
+    top = connection.scalar(sa.select(tails.c.last).where(*_at(tails, gap))) or 0
+    dropped, behind = 0, 0
+    for first, last in [*connection.execute(query).all(), (top + 1, top)]:
+        if first > behind + 1:
+            dropped += _covered(behind + 1, first - 1, ranges)
+        behind = max(behind, last)
+    return msgspec.structs.replace(gap, dropped=dropped)
+
+
+def _at(table: sa.Table, gap: Gap) -> list[sa.ColumnElement[bool]]:
+    return [table.c[name] == getattr(gap, name) for name in _STREAM]
+
+
+def _dropped(connection: sa.Connection, gap: Gap) -> list[tuple[int, int]]:
+    """Ranges of the stream's numbers that the unit has reported as dropped, merged."""
+    query = sa.select(facts.c.body).where(
+        facts.c.site == gap.site,
+        facts.c.unit == gap.unit,
+        facts.c.boot >= gap.boot,
+        facts.c.lane == "ordinary",
+        facts.c.type == "dropped",
+    )
+    found = []
+    for body in connection.scalars(query):
+        fact = msgspec.json.decode(body, type=Dropped)
+        if fact.lane == gap.lane and fact.first.boot <= gap.boot <= fact.last.boot:
+            first = fact.first.seq if fact.first.boot == gap.boot else 1
+            found.append((first, fact.last.seq if fact.last.boot == gap.boot else MAX_COUNT))
+    return merge(found)
+
+
+def _covered(first: int, last: int, ranges: list[tuple[int, int]]) -> int:
+    """How many of the numbers from `first` to `last` lie in one of the ranges."""
+    return sum(max(0, min(last, end) - max(first, begin) + 1) for begin, end in ranges)

@@ -149,7 +149,10 @@ class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """Sequence numbers of a stream that the host has never seen although later ones exist."""
+    """Sequence numbers of a stream that the host has never seen although later ones exist.
+
+    `dropped` of the `missing` are explained: the unit's flash was full and it said so.
+    """
 
     site: str
     unit: str
@@ -157,6 +160,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     boot: int
     missing: int
     since_ms: int
+    dropped: int = 0
 
 
 class TagRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,3 +170,21 @@ class TagRecord(msgspec.Struct, frozen=True, kw_only=True):
     kind: TagKind
     person: int | None
     status: TagStatus
+
+
+class IncidentRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done about an incident whose last report was (`boot`, `seq`) of `unit`."""
+
+    id: int
+    unit: str
+    boot: int
+    seq: int
+    word: str
+    time_ms: int
+
+
+class UnitMode(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody has asked of a unit."""
+
+    drill_until_ms: int | None = None
+    quiet: bool = False

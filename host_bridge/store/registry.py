@@ -40,6 +40,14 @@ class Registry:
             row = connection.execute(query).mappings().one_or_none()
         return TagRecord(**row) if row else None
 
+    def check(self, kind: str, holder_name: str | None) -> None:
+        """Would `issue` take this?
+
+        Raises:
+            RegistryError: the entry makes no sense.
+        """
+        _entry({"tag": "0" * 32, "kind": kind, "holder": holder_name or ""})
+
     def issue(
         self,
         site: str,

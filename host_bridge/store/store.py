@@ -9,8 +9,10 @@ import sqlalchemy as sa
 
 from host_bridge.faultpoint import reach
 from host_bridge.store import gaps, postgres
-from host_bridge.store.commit import decode_fact, take
+from host_bridge.store.commit import take
 from host_bridge.store.engine import connect, migrate, translated
+from host_bridge.store.incidents import Incidents, stored_fact
+from host_bridge.store.modes import Modes
 from host_bridge.store.partitions import Parts
 from host_bridge.store.records import (
     Batch,
@@ -40,6 +42,10 @@ class Store:
         """The migrations that opening it applied, oldest first."""
         self.registry = Registry(engine)
         """The register of tags."""
+        self.incidents = Incidents(engine)
+        """Reports of the button, and what was done about them."""
+        self.modes = Modes(engine)
+        """How units are to behave."""
         self._engine = engine
         self._writer = engine.execution_options(writes=True)
         self._committer = engine.execution_options(writes="facts")
@@ -92,7 +98,12 @@ class Store:
     def facts_after(self, row_id: int, limit: int) -> list[StoredFact]:
         """The facts with the next greater ids, at most `limit`, in the order of the commits."""
         query = sa.select(facts).where(facts.c.id > row_id).order_by(facts.c.id).limit(limit)
-        return [_stored_fact(row) for row in self._read(query)]
+        return [stored_fact(row) for row in self._read(query)]
+
+    def newest(self) -> int:
+        """The id of the newest fact, 0 when there is none."""
+        rows = self._read(sa.select(sa.func.max(facts.c.id).label("id")))
+        return int(rows[0]["id"] or 0)
 
     def changed(self) -> object:
         """A marker that differs from the last one when anything was committed since.
@@ -150,11 +161,6 @@ class Store:
     def _read(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
         with translated(self._engine), self._engine.connect() as connection:
             return connection.execute(query).mappings().all()
-
-
-def _stored_fact(row: sa.RowMapping) -> StoredFact:
-    plain = {name: row[name] for name in StoredFact.__struct_fields__ if name != "fact"}
-    return StoredFact(fact=decode_fact(row["body"]), **plain)
 
 
 _DEAD_LETTERS = sa.select(

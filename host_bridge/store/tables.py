@@ -5,6 +5,7 @@ Times are Unix milliseconds. Names of people live in `people` and nowhere else.
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -127,6 +128,32 @@ tags = Table(
     Column("person", _RowId, ForeignKey("people.id"), nullable=True),
     Column("status", String(8), nullable=False),
 )
+
+incident_records = Table(
+    "incident_records",
+    metadata,
+    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("site", String(32), nullable=False),
+    Column("unit", String(32), nullable=False),
+    Column("boot", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("word", String(16), nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    UniqueConstraint("site", "unit", "boot", "seq", "word"),
+    sqlite_autoincrement=True,
+)
+"""What was done about incidents: rows are added, never changed. (`boot`, `seq`) is the incident's
+last report at that time."""
+
+modes = Table(
+    "modes",
+    metadata,
+    Column("site", String(32), primary_key=True),
+    Column("unit", String(32), primary_key=True),
+    Column("drill_until_ms", BigInteger, nullable=True),
+    Column("quiet", Boolean, nullable=False),
+)
+"""How units are to behave, where somebody has asked for something."""
 
 commit_order = Table(
     "commit_order",

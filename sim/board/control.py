@@ -11,7 +11,7 @@ import parts
 _QUIET_MS = 15
 
 
-def obey(command):
+def obey(command):  # noqa: C901 (a branch for each command)
     """Carry out one command; what is to be added to the reply, as JSON text, or None."""
     if "put" in command:
         parts.put(command["put"])
@@ -20,6 +20,8 @@ def obey(command):
     elif "press" in command:
         if not parts.press(command["press"]):
             raise ValueError("the button is still held from the last press")
+    elif "button" in command:
+        parts.finger(command["button"] == "down")
     elif "radar" in command:
         parts.radar(*command["radar"])
     elif "fault" in command:

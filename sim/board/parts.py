@@ -32,6 +32,8 @@ _rfid = MFRC522Model(time.ticks_us)
 _radar = LD2410Model(time.ticks_us)  # 64-bit ticks don't wrap
 _cards = {}
 _pressing = None
+_let_go = asyncio.Event()
+_HOLD_MS = 3_600_000
 
 
 def solder():
@@ -120,12 +122,31 @@ def press(ms):
     return True
 
 
+def finger(down):
+    """Put a finger on the button until it is taken away; doing either twice changes nothing."""
+    if down:
+        press(_HOLD_MS)
+    else:
+        _let_go.set()
+
+
 async def _press(ms):
+    _let_go.clear()
     button = Button(seed=time.ticks_us())
     button.press(0, ms * 1000)
     start = time.ticks_us()
     for due, level in button.edges():
         wait = due - time.ticks_diff(time.ticks_us(), start)
-        if wait >= 1000:
-            await asyncio.sleep_ms(wait // 1000)
+        if wait >= 1000 and await _lets_go(wait // 1000):
+            start = time.ticks_add(time.ticks_us(), -due)  # the contact opens now
         circuit.drive(wiring.BUTTON, level)
+
+
+async def _lets_go(ms):
+    """Wait so long; True, and at once, when the finger is taken away meanwhile."""
+    try:
+        await asyncio.wait_for_ms(_let_go.wait(), ms)
+    except asyncio.TimeoutError:
+        return False
+    _let_go.clear()
+    return True

@@ -3,7 +3,7 @@
 Run by the MicroPython VM in the folder of sources (`sim/`, `firmware/`). The parent process
 writes one line of JSON first: `files` and `soc` (folders of the unit's file system and of what
 the chip keeps), `firmware` (folder), `name`, `cause` (of the reset), `air`, `world` (commands
-that put the outside into the state it is in).
+that put the outside into the state it is in), `taps` (whether to tell what passes on the wires).
 """
 
 import asyncio
@@ -58,6 +58,10 @@ def prepare(words):
     import parts
 
     parts.solder()
+    if words["taps"]:
+        import taps
+
+        taps.insert()
     for command in words["world"]:
         control.obey(command)
     # MicroPython's loop holds on to its tasks.
@@ -66,8 +70,19 @@ def prepare(words):
     return circuit
 
 
+def load_parts():
+    """Everything that a desk unit uses, so that `ready` tells the simulator's whole share."""
+    import esp32  # noqa: F401 (loaded, so that it counts)
+    import machine
+    import network  # noqa: F401
+
+    for name in ("Pin", "PWM", "SPI", "I2C", "UART", "WDT", "bitstream"):
+        getattr(machine, name)
+
+
 def run(circuit):
     """The firmware, until it ends; then nothing but the watchdog can help, as on the chip."""
+    load_parts()
     gc.collect()
     circuit.tell('{"ready":[%d,%d]}' % (gc.mem_alloc(), gc.mem_free()))
     try:

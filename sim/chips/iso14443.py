@@ -178,6 +178,7 @@ class Field:
         """Take a card away; one that is not there is nothing to take."""
         if card in self.cards:
             self.cards.remove(card)
+            self._awake.pop(id(card), None)
             card.power(False)
 
     def clear(self):

@@ -83,6 +83,7 @@ class Firmware:
         self._targets = []
         self._low_battery = True
         self._asleep = True
+        self._drowsy = False  # it sleeps once the answer to PowerDown has been fetched
         self._woken_at = None  # by its I2C address
         self._tries = _FOR_EVER
         self._parameters = 0x14
@@ -102,6 +103,9 @@ class Firmware:
         _, frame = self._queue.pop(0)
         if frame != ACK:
             self._last = frame
+        if self._drowsy and not self._queue:
+            self._drowsy = False
+            self._asleep = True
 
     def _hear(self, data):
         """A frame from the host; one with a wrong sum is not answered."""
@@ -160,7 +164,7 @@ class Firmware:
         return b"\x15"
 
     def _power_down(self, _rest):
-        self._asleep = True
+        self._drowsy = True
         self.field.power(False)
         return b"\x17\x00"
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from desk_unit.config import Config
 from desk_unit.ram_flash import RamFlash
+from desk_unit.starts import Starts
 from desk_unit.unit import Unit
+from drivers.buzzer import Buzzer
 from port import ticks_ms
 from tests.firmware.host import SITE, UNIT
 
@@ -31,6 +33,8 @@ class Chip:
         self.present: list[bytes] = []
         self.state = 0
         self.fault = ""
+        self.brightness = 255
+        self.level = 207
         self.picture = [(0, 0, 0)] * 8
         self.shown: list[tuple[float, list[tuple[int, int, int]]]] = []
         self.line = ""
@@ -42,6 +46,9 @@ class Chip:
     def check(self, _now: int = 0) -> None:
         if self.fault:
             raise FaultError(self.fault)
+
+    def contrast(self, level: int) -> None:
+        self.level = level
 
     async def uids(self) -> list[bytes]:
         self.check()
@@ -117,11 +124,43 @@ class Button:
         self._closed = False
 
 
+class Pwm:
+    """Buzzer or lamp: what it was told."""
+
+    def __init__(self) -> None:
+        self.hz = 0
+        self.level = 0
+        self.tones: list[tuple[float, int]] = []
+
+    def init(self, *, freq: int, duty_u16: int) -> None:
+        self.hz, self.level = freq, duty_u16
+        self.tones.append((time.monotonic(), freq))
+
+    def duty_u16(self, level: int) -> None:
+        self.level = level
+
+
+class File:
+    """A small file."""
+
+    def __init__(self) -> None:
+        self.data: bytes | None = None
+
+    def load(self) -> bytes:
+        if self.data is None:
+            raise OSError("not found")
+        return self.data
+
+    def save(self, data: bytes) -> None:
+        self.data = data
+
+
 class Nvs:
     """Settings that survive as long as the object."""
 
     def __init__(self) -> None:
         self._values: dict[str, int] = {}
+        self._blobs: dict[str, bytes] = {}
 
     def get_i32(self, key: str) -> int:
         if key not in self._values:
@@ -130,6 +169,16 @@ class Nvs:
 
     def set_i32(self, key: str, value: int) -> None:
         self._values[key] = value
+
+    def get_blob(self, key: str, buffer: bytearray) -> int:
+        blob = self._blobs.get(key)
+        if blob is None:
+            raise OSError("not found")
+        buffer[: len(blob)] = blob
+        return len(blob)
+
+    def set_blob(self, key: str, value: bytes) -> None:
+        self._blobs[key] = bytes(value)
 
     def commit(self) -> None:
         pass
@@ -167,13 +216,21 @@ class Desk:
         self.glyphs = Glyphs(self.canvas)
         self.flashes = (RamFlash(64), RamFlash(16))
         self.nvs = Nvs()
+        self.tone, self.lamp = Pwm(), Pwm()
+        self.known = File()
         self.wifi = Wifi()
         self.cause = "power"
         self.fed = 0
+        self.resets = 0
         self.lines: list[str] = []
         self.random = lambda: random.getrandbits(16)
-        self.open_stream = asyncio.open_connection
+        self.resolve = lambda name, port: (name, port)
+        self.connect = asyncio.open_connection
+        self.open_udp: Any = None
+        self.clock_set: list[int] = []
+        self.set_clock = self.clock_set.append
         self.button = Button()
+        self.buzzer = Buzzer(self.tone)
 
     def log(self, line: str) -> None:
         self.lines.append(line)
@@ -181,9 +238,15 @@ class Desk:
     def feed(self) -> None:
         self.fed += 1
 
+    def reset(self) -> None:
+        self.resets += 1
+
     def start(self) -> Unit:
         """A fresh start of the firmware on what flash and settings hold."""
         self.button = Button()
+        self.starts = Starts(self.nvs)
+        self.starts.begin()
+        self.buzzer = Buzzer(self.tone)
         return Unit(self.config, self)
 
 
@@ -194,3 +257,15 @@ async def until(condition: Any, seconds: float = 8.0) -> None:
             return
         await asyncio.sleep(0.01)
     raise TimeoutError("it did not happen")
+
+
+async def end(tasks: set["asyncio.Task[Any]"]) -> None:
+    """Cancel tasks until all have ended.
+
+    Python's `wait_for` forgets a cancellation that comes in the very moment in which its inner
+    task is done (mended in 3.12), so that asking once is not enough.
+    """
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=0.1)

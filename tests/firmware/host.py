@@ -12,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from host_bridge.contract import topics
 from host_bridge.contract.facts import MAX_MESSAGE, AnyFact, Fact, Lane, lane_of
 from host_bridge.contract.messages import Ack, Guidance, State, Verdict, VerdictWord
+from host_bridge.store.spans import Span, merge
 
 SITE = "test"
 UNIT = "a1"
@@ -32,6 +33,7 @@ class Host:
         self.payloads: list[bytes] = []
         self.wrong: list[str] = []
         self.on_fact: Callable[[Fact], object] = lambda _: None
+        self._had: dict[tuple[Lane, int], list[Span]] = {}
         self._subscribed = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="test-host")
         self._client.on_connect = self._connected
@@ -100,5 +102,7 @@ class Host:
             self.on_fact(fact)
         if self.answering and lane is not None:
             for boot in {fact.boot for fact in facts}:
-                seqs = [fact.seq for fact in facts if fact.boot == boot]
-                self.acknowledge(boot, lane, (1, max(seqs)))
+                seqs = {fact.seq for fact in facts if fact.boot == boot}
+                spans = self._had.get((lane, boot), [])
+                self._had[lane, boot] = merge([*spans, *((seq, seq) for seq in seqs)])
+                self.acknowledge(boot, lane, *self._had[lane, boot][:8])

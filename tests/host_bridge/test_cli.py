@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import typer.main
 
 from host_bridge import cli
 from host_bridge.store import Batch, DeadLetter, Store
+from tests.host_bridge import site
 from tests.host_bridge.host_process import Host
 from tests.services import free_port, wait_for_port
 
@@ -69,15 +71,16 @@ def test_the_operations_manual_explains_every_exit_code() -> None:
 
 
 def test_every_command_takes_a_configuration() -> None:
-    # `provision` works at a bench that has neither broker nor database.
+    # `provision` works at a bench that has neither broker nor database; each scenario that
+    # `simulate` tells brings its own.
     for words, command in COMMANDS.items():
-        if words != "chequer provision":
+        if words not in {"chequer provision", "chequer simulate"}:
             assert "--config" in [option for each in command.params for option in each.opts], words
 
 
 def test_migrate_says_what_it_did(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     assert shell.run("migrate") == 0
-    assert "Applied: 0001." in capsys.readouterr().out
+    assert "Applied: 0001, 0002." in capsys.readouterr().out
     assert shell.run("migrate") == 0
     assert "up to date" in capsys.readouterr().out
 
@@ -199,3 +202,48 @@ def test_python_m_host_bridge_is_the_command_line() -> None:
         [sys.executable, "-m", "host_bridge", "--help"], capture_output=True, check=True
     )
     assert b"relay" in ran.stdout
+
+
+def test_incidents_are_listed_without_practice_and_hearing_one_is_a_record(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store.open(shell.url)
+    practice = msgspec.structs.replace(site.press("u2", 1), drill=True)
+    site.commit(store, site.press("u1", 1), site.press("u1", 2), practice, site="s")
+    assert shell.run("incidents", "list") == 0
+    listed = capsys.readouterr().out
+    assert (listed.count("u1"), listed.count("u2"), listed.count("new")) == (1, 0, 1)
+    assert shell.run("incidents", "list", "--drill") == 0
+    assert "u2" in capsys.readouterr().out
+    assert shell.run("incidents", "hear", "1") == 0
+    assert shell.run("incidents", "hear", "1") == 0
+    (record,) = store.incidents.records("s")
+    assert (record.unit, record.seq, record.word) == ("u1", 2, "heard")
+    capsys.readouterr()
+    assert shell.run("incidents", "list") == 0
+    assert "heard" in capsys.readouterr().out
+    assert shell.run("incidents", "hear", "99") == cli.AMISS
+    store.close()
+
+
+def test_a_drill_is_until_a_time_and_can_be_ended(shell: Shell) -> None:
+    desks = '[[site.rooms]]\nname = "R"\ndesks = [{ name = "A1", unit = "u1", x = 0, y = 0 }]\n'
+    shell.config.write_text(shell.config.read_text() + desks)
+    assert shell.run("units", "drill", "u1", "--minutes", "5") == 0
+    assert shell.run("units", "quiet", "u1") == 0
+    store = Store.open(shell.url)
+    mode = store.modes.all("s")["u1"]
+    assert mode.drill_until_ms is not None
+    assert (0 < mode.drill_until_ms - site.now_ms() <= 300_000, mode.quiet) == (True, True)
+    assert shell.run("units", "drill", "u1", "--minutes", "0") == 0
+    assert shell.run("units", "quiet", "u1", "--off") == 0
+    mode = store.modes.all("s")["u1"]
+    assert (mode.drill_until_ms, mode.quiet) == (None, False)
+    assert shell.run("units", "drill", "nowhere") == cli.USAGE
+    store.close()
+
+
+@pytest.mark.parametrize("line", ['timezone = "Mars/Base"', "night = [20, 24]", "night = [20]"])
+def test_times_of_the_site_that_make_no_sense_are_refused(shell: Shell, line: str) -> None:
+    shell.config.write_text(shell.config.read_text() + line + "\n")
+    assert shell.run("incidents", "list") == cli.USAGE

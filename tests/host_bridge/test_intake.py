@@ -8,8 +8,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from host_bridge.contract.facts import MAX_COUNT, MAX_MESSAGE, AnyFact, Press
-from host_bridge.intake import MAX_KEPT, Judged, judge, when
+from host_bridge.contract.facts import (
+    MAX_COUNT,
+    MAX_MESSAGE,
+    MAX_TIME,
+    MIN_TIME,
+    AnyFact,
+    Press,
+)
+from host_bridge.intake import LONGEST_WAIT_MS, MAX_KEPT, TRANSIT_MS, Judged, judge, when
 
 NOW = 1_760_000_000_000
 FACT = "chequer/v1/s/u/fact"
@@ -144,6 +151,12 @@ def press(**times: Any) -> AnyFact:
     ("fact", "expected"),
     [
         (press(age=250, at=NOW - 9, clock="sntp"), (NOW - 250, "age")),
+        (press(age=250, at=NOW - 2_250, clock="sntp"), (NOW - 250, "age")),
+        (press(age=250, at=NOW - 2_251, clock="sntp"), (NOW - 2_251, "clock")),
+        (press(age=250, at=NOW - 86_400_000, clock="host"), (NOW - 86_400_000, "clock")),
+        (press(age=250, at=NOW - 86_400_000, clock="none"), (NOW - 250, "age")),
+        (press(age=250, at=NOW - 31 * 86_400_000, clock="sntp"), (NOW - 250, "age")),
+        (press(age=250, at=NOW + 9 * 31_536_000_000, clock="sntp"), (NOW - 250, "age")),
         (press(at=NOW - 9, clock="host"), (NOW - 9, "clock")),
         (press(at=NOW + 9, clock="host"), (NOW, "clock")),
         (press(at=NOW + 3_600_000, clock="host"), (NOW, "arrival")),
@@ -156,3 +169,62 @@ def test_the_time_comes_from_the_best_that_is_known(
     fact: AnyFact, expected: tuple[int, str]
 ) -> None:
     assert when(fact, NOW) == expected
+
+
+GOOD = st.sampled_from(["host", "sntp"])
+DAY = 86_400_000
+
+
+@given(
+    st.none() | st.integers(0, 2**53),
+    st.none() | st.integers(MIN_TIME, MAX_TIME),
+    st.sampled_from(["none", "host", "sntp"]),
+    st.integers(MIN_TIME, MAX_TIME),
+)
+def test_no_time_is_before_any_unit_or_later_than_its_arrival(
+    age: int | None, at: int | None, clock: str, received: int
+) -> None:
+    time, sure = when(press(age=age, at=at, clock=clock), received)
+    assert MIN_TIME <= time <= received
+    if age is not None and sure != "arrival" and received - age >= MIN_TIME:
+        assert time <= received - age, "the age is the least that has passed"
+    if sure == "clock":
+        assert clock != "none"
+
+
+@given(st.integers(0, DAY), st.integers(0, 20 * DAY), st.integers(-1_000, 1_000), GOOD)
+def test_waiting_in_the_broker_makes_a_fact_no_younger(
+    age: int, waited: int, off: int, clock: str
+) -> None:
+    """A unit whose clock is right to a second: so is the time, however long the message waited."""
+    happened = NOW - waited - age
+    time, _ = when(press(age=age, at=happened + off, clock=clock), NOW)
+    assert abs(time - happened) <= 3_000
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, DAY), st.integers(0, 20 * DAY)), min_size=2, max_size=9),
+    st.integers(-1_000, 1_000),
+    GOOD,
+)
+def test_facts_of_a_boot_keep_their_order_to_four_seconds(
+    gaps: list[tuple[int, int]], off: int, clock: str
+) -> None:
+    """Each happens after the one before and waits as long as it likes on its way."""
+    begin = NOW - 400 * DAY
+    happened, last = begin, MIN_TIME
+    for gap, waited in gaps:
+        happened += gap
+        time, _ = when(press(age=gap, at=happened + off, clock=clock), happened + gap + waited)
+        assert time >= last - 4_000
+        last = max(last, time)
+
+
+@given(st.integers(0, DAY), st.integers(-50, 50), st.integers(0, 2_000))
+def test_clock_that_is_years_off_changes_nothing_when_there_is_an_age(
+    age: int, years: int, transit: int
+) -> None:
+    happened = NOW - transit - age
+    at = min(max(MIN_TIME, happened + years * 365 * DAY), MAX_TIME)
+    if abs(at - happened) > LONGEST_WAIT_MS + TRANSIT_MS:
+        assert when(press(age=age, at=at, clock="sntp"), NOW) == (NOW - age, "age")

@@ -104,7 +104,7 @@ def full(folder, file, name):
     results = {}
     with open(file, "rb") as bundle:
         size = bundle.seek(0, 2)
-        for blocks in range(4, 64):
+        for blocks in range(4, 124, 3):
             flash = Nor(b"\xff" * (blocks * SIZE), SIZE)
             os.VfsLfs2.mkfs(flash)
             os.mount(os.VfsLfs2(flash), ROOT)

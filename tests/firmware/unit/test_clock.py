@@ -1,6 +1,6 @@
 """Time that neither wraps nor runs backwards, and the host's clock."""
 
-from desk_unit.clock import HOST, NONE, Uptime, WallClock
+from desk_unit.clock import HOST, NONE, SNTP, Uptime, WallClock
 from port import const
 
 _PERIOD = const(1 << 30)
@@ -103,3 +103,68 @@ def test_times_before_the_first_message_are_worked_out_backwards():
     ticks.value = 60_000
     wall.learn(NOON)
     assert wall.at(10_000) == NOON - 50_000
+
+
+YEAR = 365 * 86_400_000
+
+
+def test_host_clock_that_jumps_by_years_is_believed_the_third_time_either_way():
+    for jump in (10 * YEAR, -3 * YEAR):
+        ticks, _, wall = clocks()
+        wall.learn(NOON)
+        for second in (1, 2, 3):
+            assert wall.at(0) == NOON
+            ticks.value = second * 1000
+            wall.learn(NOON + jump + second * 1000)
+        assert wall.at(0) == NOON + jump
+
+
+def test_times_that_jump_about_never_move_the_clock():
+    ticks, _, wall = clocks()
+    wall.learn(NOON)
+    for second in range(1, 50):
+        ticks.value = second * 1000
+        wall.learn(NOON + (second % 7 - 3) * YEAR + second * 1000)
+        if second % 7 == 3:
+            assert wall.at(0) == NOON
+    assert wall.at(0) == NOON
+
+
+def test_sntp_counts_more_than_late_messages_and_wears_off_after_four_hours():
+    ticks, _, wall = clocks()
+    wall.learn(NOON - 900)
+    ticks.value = 1_000
+    assert wall.learn_exact(NOON + 1_000, 1_000)
+    assert wall.quality == SNTP
+    wall.learn(NOON + 1_000 + 400)
+    assert wall.at(0) == NOON
+    ticks.value = 4 * 3_600_000 + 1_000
+    assert wall.quality == HOST
+    wall.learn(NOON + ticks.value + 400)
+    assert wall.at(0) == NOON + 400
+
+
+def test_sntp_that_contradicts_the_host_is_not_believed():
+    _, _, wall = clocks()
+    wall.learn(NOON)
+    assert not wall.learn_exact(NOON + YEAR, 0)
+    assert wall.disputed
+    assert (wall.quality, wall.at(0)) == (HOST, NOON)
+    assert wall.learn_exact(NOON + 200, 0)
+    assert not wall.disputed
+
+
+def test_sntp_that_lied_before_the_host_spoke_is_found_out():
+    ticks, _, wall = clocks()
+    assert wall.learn_exact(NOON - YEAR, 0)
+    for second in (1, 2, 3):
+        ticks.value = second * 1000
+        wall.learn(NOON + second * 1000)
+    assert (wall.quality, wall.at(0)) == (HOST, NOON)
+    assert wall.disputed
+
+
+def test_clock_never_leaves_the_times_that_the_contract_allows():
+    _, _, wall = clocks()
+    wall.learn(4_102_444_800_000)
+    assert wall.at(10**12) == 4_102_444_800_000

@@ -47,7 +47,6 @@ def test_what_may_be_left_out_has_a_default():
 
 
 def test_bad_configurations_are_refused_by_name():
-    assert "JSON object" in refusal("{")
     assert "JSON object" in refusal("[]")
     for name in ("Milano", "", "-a", "a" * 33, "a/b", "a+", 7, None):
         assert "'site'" in refusal(changed(site=name))
@@ -55,16 +54,109 @@ def test_bad_configurations_are_refused_by_name():
     for key in ("", "0011", "zz" * 16, "00" * 65, 5):
         assert "'site_key'" in refusal(changed(site_key=key))
     for port in (0, 65536, "1883", True, None):
-        assert "'port'" in refusal(changed(broker={"host": "b", "port": port}))
-    assert "'host'" in refusal(changed(broker={}))
+        assert "'broker.port'" in refusal(changed(broker={"host": "b", "port": port}))
+    for host in ("", None, 7, "a" * 129, "a\x00b"):
+        assert "'broker.host'" in refusal(changed(broker={"host": host}))
     assert "'broker'" in refusal(changed(broker=[]))
-    assert "'ssid'" in refusal(changed(wifi={"ssid": ""}))
+    assert "'wifi.ssid'" in refusal(changed(wifi={"ssid": ""}))
     assert "'boot_base'" in refusal(changed(boot_base=0))
+    for link in ("", "usb", 1, None):
+        assert "'link'" in refusal(changed(link=link))
+    assert "'sntp'" in refusal(changed(sntp=[]))
+
+
+def test_refusal_names_the_line_of_the_field():
+    text = json.dumps(GOOD).replace("{", "{\n").replace(", ", ",\n")
+    lines = text.split("\n")
+    for field, bad, path in (
+        ('"site"', '"site": "Milano!"', "'site'"),
+        ('"port"', '"port": "x"', "'broker.port'"),
+        ('"ssid"', '"ssid": 5', "'wifi.ssid'"),
+    ):
+        at = next(i for i, line in enumerate(lines) if field in line)
+        end = "," if lines[at].endswith(",") else ""
+        wrong = lines[:at] + [bad + end] + lines[at + 1 :]
+        found = refusal("\n".join(wrong))
+        assert "/config.json, line %d: %s" % (at + 1, path) in found, found
+
+
+def test_missing_field_is_named_with_the_line_of_its_section():
+    text = '{\n"site": "s", "unit": "u",\n"site_key": "%s",\n"broker":\n{}}' % ("00" * 16)
+    assert "line 4: 'broker.host'" in refusal(text)
+
+
+def test_broken_json_is_named_with_its_line():
+    for text, line, what in (
+        ("", 1, "missing"),
+        ("{\n\n'a': 1}", 3, "in quotes"),
+        ('{"a": 1\n"b": 2}', 2, "','"),
+        ('{"a": 1,\n"b" 2}', 2, "':'"),
+        ('{"a": 1,\n}', 2, "in quotes"),
+        ('{"a": 1}\n\nx', 3, "behind the end"),
+        ('{"a":\n01}', 2, "','"),
+        ('{"a":\n-}', 2, "digits"),
+        ('{"a":\n1.}', 2, "digits"),
+        ('{"a":\n"x', 2, "not closed"),
+        ('{"a":\n"x\ny"}', 2, "not closed"),
+        ('{"a":\n"\\q"}', 2, "backslash"),
+        ('{"a":\n"\\u12x4"}', 2, "hex digits"),
+        ('{"a":\ntru}', 2, "value is missing"),
+        ('{"a": 1,\n"a": 2}', 2, "on line 1 already"),
+        ("[" * 40, 1, "nested"),
+        (b'{"a": 1,\n"b": "\xff"}', 2, "UTF-8"),
+        ("x" * 9000, 1, "longer"),
+    ):
+        found = refusal(text)
+        assert "line %d: " % line in found and what in found, (text, found)
+
+
+def test_broken_utf8_anywhere_is_refused():
+    for data in (b"\xff", b'"\xc3', b"\xc3\n\x28"):
+        assert "UTF-8" in refusal(data)
+
+
+def test_serial_unit_needs_neither_broker_nor_wifi():
+    fields = {"site": "s", "unit": "u", "site_key": "00" * 16, "link": "serial"}
+    config = Config(json.dumps(fields))
+    assert config.link == "serial"
+    assert (config.host, config.ssid) == (None, None)
+
+
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB\nAAAA\n-----END CERTIFICATE-----\n"
+
+
+def broker(**tls):
+    return changed(broker={"host": "b.example", "tls": tls}, sntp="time.example")
+
+
+def test_certificate_authority_becomes_der_and_names_the_broker():
+    config = Config(broker(ca=PEM))
+    assert config.ca == b"\x30\x82\x01\x00\x00\x00"
+    assert (config.server_name, config.port, config.psk) == ("b.example", 8883, None)
+    assert Config(broker(ca=PEM, name="other")).server_name == "other"
+
+
+def test_certificate_without_a_source_of_time_is_refused():
+    text = changed(broker={"host": "b.example", "tls": {"ca": PEM}})
+    assert "'broker.tls.ca' needs 'sntp'" in refusal(text)
+
+
+def test_pre_shared_key_is_taken():
+    config = Config(broker(psk_identity="a1", psk="0f" * 16))
+    assert (config.psk, config.ca) == (("a1", b"\x0f" * 16), None)
+
+
+def test_wrong_tls_is_refused_by_name():
+    for ca in ("", "x", PEM + PEM, PEM.replace("MIIB", "!"), PEM.replace("MIIB", "AAAA"), 7):
+        assert "'broker.tls.ca'" in refusal(broker(ca=ca))
+    assert "'broker.tls.psk'" in refusal(broker(psk_identity="a1", psk="0f"))
+    assert "'broker.tls'" in refusal(broker(psk_identity="a1", psk="0f" * 16, ca=PEM))
 
 
 def test_no_secret_is_in_a_refusal():
     text = refusal(changed(site_key="not hex, but secret", broker={"host": ""}))
     assert "secret" not in text
+    assert "5ec3e7" not in refusal(broker(psk_identity="a1", psk="5ec3e7"))
 
 
 class Nvs:

@@ -9,6 +9,9 @@ NOW = 1_800_000_000_000
 ACK = {"boot": 7, "lane": "button", "spans": [[1, 4], [6, 6]], "time": NOW}
 VERDICT = {"boot": 7, "seq": 3, "verdict": "own", "time": NOW}
 GUIDANCE = {"seat": "free", "version": 3}
+MODE = {"drill_until": NOW, "quiet": True, "night": False, "badge_first": True}
+INCIDENT = {"boot": 7, "seq": 3, "stage": "seen"}
+ENROL = {"seconds": 60}
 
 
 def sent(message, **changes):
@@ -19,6 +22,11 @@ def test_good_messages_are_understood():
     assert down.ack(sent(ACK)) == (7, "button", [[1, 4], [6, 6]], NOW)
     assert down.verdict(sent(VERDICT)) == (7, 3, "own", NOW)
     assert down.guidance(sent(GUIDANCE)) == "free"
+    assert down.mode(sent(MODE)) == [NOW, True, False, True]
+    assert down.mode(b"{}") == [0, False, False, False]
+    assert down.incident(sent(INCIDENT)) == (7, 3)
+    assert down.enrol(sent(ENROL)) == 60
+    assert down.enrol(sent(ENROL, seconds=0)) == 0
 
 
 def test_unknown_fields_are_ignored():
@@ -40,6 +48,15 @@ def test_wrong_fields_are_refused():
         assert down.verdict(sent(VERDICT, verdict=wrong)) is None
         assert down.guidance(sent(GUIDANCE, seat=wrong)) is None
         assert down.guidance(sent(GUIDANCE, version=wrong)) is None
+        assert down.incident(sent(INCIDENT, boot=wrong)) is None
+        assert down.incident(sent(INCIDENT, seq=wrong)) is None
+        assert down.incident(sent(INCIDENT, stage=wrong)) is None
+        assert wrong is None or down.mode(sent(MODE, drill_until=wrong)) is None
+    for wrong in (0, 1, None, "true", [], {}):
+        for name in ("quiet", "night", "badge_first"):
+            assert down.mode(sent(MODE, **{name: wrong})) is None
+    for wrong in (-1, 301, 1.5, "60", None, True, [], {}):
+        assert down.enrol(sent(ENROL, seconds=wrong)) is None
 
 
 def test_spans_are_one_to_eight_ascending_pairs():
@@ -59,6 +76,7 @@ def test_hostile_bytes_are_refused():
         data[random.below(len(data))] = random.below(256)
         hostile.append(bytes(data))
     for data in hostile:
-        for read in (down.ack, down.verdict, down.guidance):
+        for read in (down.ack, down.verdict, down.guidance, down.incident, down.enrol):
             answer = read(data)
             assert answer is None or read is down.ack
+        down.mode(data)  # an object without its fields is the mode of every day

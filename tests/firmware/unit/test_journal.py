@@ -1,5 +1,6 @@
 """The journal: what was appended is there, what was acknowledged is gone, whatever happens."""
 
+from desk_unit.checkpoint import SIZE
 from desk_unit.journal import MAX_BODY, Journal, JournalError
 from tests.firmware.unit.nor import Nor, PowerCut
 
@@ -135,6 +136,35 @@ def test_full_journal_drops_its_oldest_facts_and_counts_them():
     assert again.dropped == journal.dropped
 
 
+def test_what_was_dropped_is_known_by_its_first_and_last_until_it_is_told():
+    flash = Nor()
+    journal = mounted(flash)
+    assert journal.lost[0] == 0
+    for seq in range(1, 101):
+        append(journal, 4, seq)
+    first_left = keys(journal)[0][1]
+    lost = (first_left - 1, 4, 1, 4, first_left - 1)
+    assert journal.lost == lost
+    assert mounted(flash).lost == lost
+    journal.told((1, 1, 1, 1, 1))  # somebody told of less than has been lost by now
+    assert journal.lost == lost
+    journal.told(lost)
+    assert journal.lost[0] == mounted(flash).lost[0] == 0
+    while not journal.lost[0]:
+        append(journal, 4, journal.last[1] + 1)
+    assert journal.lost[2] == first_left
+
+
+def test_one_bad_bit_in_a_header_costs_nothing():
+    for bit in range(8 * SIZE):
+        flash = Nor(blocks=4)
+        journal = mounted(flash)
+        for seq in range(1, 6):
+            append(journal, 1, seq)
+        flash.data[flash.size + bit // 8] ^= 1 << bit % 8
+        assert keys(mounted(flash)) == [(1, seq) for seq in range(1, 6)], bit
+
+
 def test_drop_count_is_cleared_by_a_start_with_nothing_waiting():
     flash = Nor()
     journal = mounted(flash)
@@ -178,7 +208,9 @@ def test_acknowledged_facts_are_erased_from_the_flash():
     while journal.tidy():
         pass
     blank = bytes(b"\xff" * flash.size)
-    used = [i for i in range(8) if bytes(flash.data[i * 256 : i * 256 + 256]) != blank]
+    used = [
+        i for i in range(8) if bytes(flash.data[i * flash.size : (i + 1) * flash.size]) != blank
+    ]
     assert len(used) == 1  # the newest sector
 
 
@@ -224,7 +256,7 @@ def test_unreadable_record_costs_only_itself():
     journal = mounted(flash)
     for seq in range(1, 11):
         append(journal, 1, seq)
-    flash.data[1 * 4096 + 48 + 32 + 5] ^= 0x10  # generation 1 is in sector 1; second record
+    flash.data[1 * 4096 + SIZE + 32 + 5] ^= 0x10  # generation 1 is in sector 1; second record
     assert keys(mounted(flash)) == [(1, seq) for seq in range(1, 11) if seq != 2]
 
 
@@ -233,7 +265,7 @@ def test_record_in_a_place_that_is_not_its_own_is_no_fact():
     journal = mounted(flash)
     append(journal, 1, 1)
     append(journal, 1, 2)
-    start = 4096 + 48
+    start = 4096 + SIZE
     flash.data[start + 64 : start + 96] = flash.data[start : start + 32]
     assert keys(mounted(flash)) == [(1, 1), (1, 2)]
 
@@ -375,7 +407,7 @@ def test_power_cut_at_every_byte_of_the_first_format_leaves_a_usable_flash():
     cut = 0
     while format_and_cut(cut):
         cut += 1
-    assert cut == Nor.ERASE + 48
+    assert cut == Nor.ERASE + SIZE
 
 
 def format_and_cut(cut):

@@ -151,9 +151,9 @@ def test_silent_host_is_asked_more_and_more_rarely():
 def test_window_limits_what_is_sent_ahead_of_the_host():
     bench = Bench()
     bench.seats(500)
-    assert flat(sent(bench.lane)) == list(range(1, 65))
-    bench.acknowledge([1, 64])
-    assert flat(sent(bench.lane)) == list(range(65, 193))
+    assert flat(sent(bench.lane)) == list(range(1, 257))
+    bench.acknowledge([1, 100])
+    assert flat(sent(bench.lane)) == list(range(257, 501))
 
 
 def test_after_silence_little_is_sent_until_the_host_answers():
@@ -186,9 +186,58 @@ def test_facts_dropped_by_a_full_journal_do_not_stop_the_lane():
     bench.seats(400)
     assert bench.lane.journal.dropped
     bench.lane.rewind()
-    first = sent(bench.lane)[0][0]
+    first = json.loads(bench.lane.message()[0])[0]["seq"]
+    assert first > 1
     bench.acknowledge([1, first + 10])
-    assert flat(sent(bench.lane))[-1] > first + 64
+    newest = bench.lane.journal.last[1]
+    assert newest > 500, "what was dropped is reported in facts of its own"
+    assert flat(sent(bench.lane))[-1] == newest
+
+
+def live(lane):
+    """Sequence numbers of the facts that go ahead now."""
+    found = []
+    while True:
+        message = lane.live()
+        if message is None:
+            return found
+        fact = json.loads(message[0])
+        assert (fact["boot"], fact["seq"]) == message[1:]
+        found.append(fact["seq"])
+
+
+def test_what_happens_now_goes_ahead_of_a_backlog_and_again_in_its_place():
+    bench = Bench()
+    bench.seats(40)
+    bench.lane.message()
+    bench.ticks = 60_000
+    bench.facts.seat(False)
+    assert live(bench.lane) == [41]
+    assert live(bench.lane) == []
+    assert flat(sent(bench.lane))[-1] == 41
+    bench.facts.seat(True)
+    assert live(bench.lane) == [], "nothing waited before it"
+    assert flat(sent(bench.lane)) == [42]
+
+
+def test_only_the_newest_facts_of_the_last_seconds_go_ahead():
+    bench = Bench()
+    bench.seats(40)
+    assert live(bench.lane) == list(range(33, 41))
+    bench.seats(3)
+    bench.ticks = 5_001
+    assert live(bench.lane) == []
+    assert flat(sent(bench.lane)) == list(range(1, 44))
+
+
+def test_acknowledged_live_fact_is_forgotten_when_its_turn_comes():
+    bench = Bench()
+    bench.seats(40)
+    assert live(bench.lane)[-1] == 40
+    bench.acknowledge([33, 40])
+    assert bench.lane.journal.waiting == 40
+    bench.acknowledge([1, 40])
+    assert bench.lane.journal.waiting == 0
 
 
 def test_failing_flash_is_replaced_by_memory_and_reported():

@@ -3,8 +3,9 @@
 import random
 
 import drivers.ld2410 as driver
+import drivers.ld2410_setup as setup
 from drivers.fault import ChipFault
-from drivers.ld2410 import ALL_GATES, LD2410
+from drivers.ld2410_setup import ALL_GATES, ConfigurableLD2410
 from port import sleep_ms
 from sim.chips.clock import ManualClock
 from sim.chips.ld2410 import LD2410Model
@@ -27,9 +28,9 @@ class Rig:
     def __init__(self, **options):
         self.clock = ManualClock()
         self.model = LD2410Model(self.clock, **options)
-        driver.sleep_ms = self.sleep_ms
+        setup.sleep_ms = self.sleep_ms
         driver.ticks_ms = self.ticks
-        self.radar = LD2410(self.model)
+        self.radar = ConfigurableLD2410(self.model)
 
     async def sleep_ms(self, ms):
         self.clock.pass_ms(ms)
@@ -75,7 +76,7 @@ class Line:
 
 def drained(data):
     """A driver that has taken in these bytes."""
-    radar = LD2410(Line(data))
+    radar = ConfigurableLD2410(Line(data))
     for _ in range(len(data) // 256 + 1):
         radar.poll()
     return radar
@@ -115,7 +116,7 @@ async def test_engineering_reports_of_both_lengths_are_read():
 def test_report_split_at_any_byte_is_read():
     for cut in range(1, len(BASIC)):
         line = Line(BASIC[:cut])
-        radar = LD2410(line)
+        radar = ConfigurableLD2410(line)
         assert radar.poll() == 0
         line.data = BASIC[cut:]
         assert radar.poll() == 1, cut

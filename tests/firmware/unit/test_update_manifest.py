@@ -1,5 +1,4 @@
 # Runs on MicroPython too, which has neither pathlib nor pytest.
-# ruff: noqa: UP031
 """The manifest on the unit: one spelling, and only for whom it is meant."""
 
 import io

@@ -1,5 +1,4 @@
 # Runs on MicroPython too, which has neither pathlib nor pytest.
-# ruff: noqa: UP031
 """RSA signatures on the unit: the one right block is taken, and nothing that resembles it."""
 
 from hashlib import sha256

@@ -1,5 +1,5 @@
 # Runs on MicroPython too, which has neither pathlib nor pytest.
-# ruff: noqa: PT017, PTH102, PTH123, UP031
+# ruff: noqa: PT017
 """The loader: it counts before it runs, goes back by itself, and always finds what starts."""
 
 import os

@@ -1,5 +1,4 @@
 # Runs on MicroPython too, which has neither pathlib nor pytest.
-# ruff: noqa: PTH123, UP031
 """A host and a unit for tests of updates, on CPython and on MicroPython.
 
 The bundles are made here a second time, by the letter of docs/update.md, so that the host's code

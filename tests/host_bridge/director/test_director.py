@@ -3,6 +3,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from host_bridge.director import Director
@@ -183,3 +184,99 @@ def test_without_a_broker_it_follows_the_store_and_counts_what_it_could_not_answ
     eventually(lambda: director.figures.unanswered == 1)
     assert director.floor.desk("u1", site.now_ms()).holder is not None
     assert director.trouble is None
+
+
+def test_a_tap_of_the_own_headset_after_a_press_withdraws_it_in_a_record_of_its_own(
+    director, store, desk
+):
+    site.commit(store, site.tap("u1", 1, site.HEADSET_OF_ANNA))
+    site.commit(store, site.press("u1", 1))
+    site.commit(store, site.tap("u1", 2, site.HEADSET_OF_BEA))
+    site.commit(store, site.tap("u1", 3, site.HEADSET_OF_ANNA))
+    eventually(lambda: len(desk.bodies("u1/down/verdict")) == 3)
+    words = [body["verdict"] for body in desk.bodies("u1/down/verdict")]
+    assert words == ["own", "not-yours", "withdrawn"]
+    (record,) = store.incidents.records(site.NAME)
+    assert (record.unit, record.boot, record.seq, record.word) == ("u1", 1, 1, "withdrawn")
+    assert len(store.incidents.reports(site.NAME)) == 1
+    site.commit(store, site.tap("u1", 4, site.HEADSET_OF_ANNA))
+    eventually(lambda: len(desk.bodies("u1/down/verdict")) == 4)
+    assert desk.bodies("u1/down/verdict")[-1]["verdict"] == "goodbye"
+
+
+def test_a_restart_records_a_withdrawal_no_second_time(director, settings, store, desk):
+    site.commit(store, site.tap("u1", 1, site.HEADSET_OF_ANNA))
+    site.commit(store, site.press("u1", 1), site.tap("u1", 2, site.HEADSET_OF_ANNA))
+    eventually(lambda: store.incidents.records(site.NAME))
+    again = Director(settings, store, shift=lambda _: 0)
+    again.start()
+    eventually(lambda: again.trouble is None)
+    again.stop()
+    assert len(store.incidents.records(site.NAME)) == 1
+
+
+def hear(store: Store, unit: str, seq: int, ago_ms: int = 0) -> None:
+    at = site.now_ms() - ago_ms
+    store.incidents.add(site.NAME, unit, boot=1, seq=seq, word="heard", time_ms=at)
+
+
+def test_a_desk_is_told_once_that_its_report_was_heard(director, store, desk):
+    desk.publish("chequer/v1/hq/u1/state", b'{"unit":"u1","online":true}')
+    eventually(lambda: shown(director)["u1"] == "free")
+    site.commit(store, site.press("u1", 1))
+    hear(store, "u1", 1)
+    eventually(lambda: desk.bodies("u1/down/incident"))
+    time.sleep(1.2)
+    assert desk.bodies("down/incident") == [{"boot": 1, "seq": 1, "stage": "seen"}]
+    assert not any(retained for _, topic, _, retained in desk.heard if topic.endswith("incident"))
+
+
+def test_a_desk_that_is_away_is_told_when_it_is_back_unless_that_takes_too_long(
+    director, store, desk
+):
+    hear(store, "u1", 1)
+    hear(store, "u2", 1, ago_ms=2 * 3_600_000)
+    time.sleep(0.3)
+    assert desk.bodies("down/incident") == []
+    for unit in ("u1", "u2"):
+        state = f'{{"unit":"{unit}","online":true}}'
+        desk.publish(f"chequer/v1/hq/{unit}/state", state.encode())
+    eventually(lambda: desk.bodies("u1/down/incident"))
+    time.sleep(0.3)
+    assert desk.bodies("u2/down/incident") == []
+
+
+def test_a_drill_and_silence_reach_the_desk_retained_and_a_drill_ends_by_itself(
+    director, mosquitto, store, desk
+):
+    eventually(lambda: len(desk.bodies("down/mode")) == len(site.UNITS))
+    assert desk.bodies("u1/down/mode") == [{}]
+    until = site.now_ms() + 1_500
+    store.modes.drill(site.NAME, "u1", until)
+    store.modes.quiet(site.NAME, "u1", quiet=True)
+    eventually(lambda: desk.bodies("u1/down/mode")[-1] == {"drill_until": until, "quiet": True})
+    late = Listener(mosquitto.port, "chequer/v1/hq/u1/down/mode")
+    eventually(lambda: late.bodies("mode") and late.heard[0][3])
+    late.close()
+    eventually(lambda: desk.bodies("u1/down/mode")[-1] == {"quiet": True})
+    assert desk.bodies("u2/down/mode") == [{}]
+
+
+def test_night_and_the_way_to_badge_in_come_from_the_settings(settings, store, desk):
+    always = msgspec.structs.replace(
+        settings.site, night=(0, 23), timezone="Europe/Rome", badge_in="badge-then-headset"
+    )
+    noon = 1_800_000_000_000  # 09:00 in Rome
+    it = Director(msgspec.structs.replace(settings, site=always), store, now_ms=lambda: noon)
+    it.start()
+    (mode,) = eventually(lambda: desk.bodies("u1/down/mode"))
+    it.stop()
+    assert mode == {"night": True, "badge_first": True}
+
+
+def test_a_tag_that_is_being_enrolled_is_no_badge_in(director, store, desk):
+    fact = msgspec.structs.replace(site.tap("u1", 1, site.HEADSET_OF_ANNA), enrol=True)
+    site.commit(store, fact)
+    site.commit(store, site.tap("u1", 2, site.HEADSET_OF_ANNA))
+    (body,) = eventually(lambda: desk.bodies("verdict"))
+    assert (body["seq"], body["verdict"]) == (2, "own")

@@ -1,3 +1,4 @@
+import itertools
 import random
 from dataclasses import dataclass
 
@@ -5,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_bridge.contract.facts import AnyFact, Chip, Press, Seat, Tag
+from host_bridge.contract.facts import AnyFact, Chip, Press, Seat, Tag, Urgent
 from host_bridge.domain import timeline
-from host_bridge.domain.floor import Floor, day_number
+from host_bridge.domain.floor import Floor, Withdrawal, day_number
 from host_bridge.settings import Desk, Room, Site
 
 T = 1_800_000_000_000
@@ -60,7 +61,14 @@ def seat(unit, seq, occupied, at=0, boot=1) -> Stored:
 
 
 def tap(unit, seq, tag, at=0, boot=1) -> Stored:
-    return Stored(unit, boot, seq, T + at, T + at, Tag(**key(unit, boot, seq), tag=tag * 32))
+    fields = {**key(unit, boot, seq), "up": max(0, at)}
+    return Stored(unit, boot, seq, T + at, T + at, Tag(**fields, tag=tag * 32))
+
+
+def press(unit, seq, at=0, boot=1, urgent=False) -> Stored:
+    fields = {**key(unit, boot, seq), "up": max(0, at)}
+    fact = Urgent(**fields, gesture="hold") if urgent else Press(**fields)
+    return Stored(unit, boot, seq, T + at, T + at, fact)
 
 
 def shown(it: Floor, at: int = 0, online=ONLINE) -> dict[str, str]:
@@ -218,7 +226,7 @@ UNITS = ["a", "b", "far"]
 
 @st.composite
 def histories(draw):
-    """Facts of three units with clocks that jump, restarts, and taps of three people's tags."""
+    """Facts of three units with clocks that jump, restarts, presses, and three people's tags."""
     facts = []
     for unit in UNITS:
         boot, seq = 1, 0
@@ -232,6 +240,8 @@ def histories(draw):
             else:
                 tag = draw(st.sampled_from("abcd"))
                 facts.append(tap(unit, seq, tag, at=at, boot=boot))
+        minutes = draw(st.lists(st.integers(0, 40), max_size=3))
+        facts += [press(unit, seq, at=at * MINUTE) for seq, at in enumerate(minutes, 1)]
     return facts
 
 
@@ -247,6 +257,27 @@ def test_the_floor_is_the_same_whatever_the_order_and_the_portions_of_arrival(fa
         mixed.fold(shuffled[start : start + size])
     for at in (0, 20 * MINUTE, 45 * MINUTE):
         assert [mixed.desk(u, T + at) for u in UNITS] == [straight.desk(u, T + at) for u in UNITS]
+    assert straight.withdrawals <= mixed.withdrawals
+
+
+@pytest.mark.parametrize("urgent", [False, True])
+def test_a_withdrawal_names_the_last_report_whatever_arrives_first(urgent):
+    facts = [tap("a", 1, "a"), press("a", 1, at=900)]
+    facts += [press("a", 2, at=1_000, urgent=True)] if urgent else []
+    facts.append(tap("a", 2, "a", at=9_000))
+    for order in itertools.permutations(facts):
+        it = floor()
+        for fact in order:
+            it.fold([fact])
+        assert Withdrawal("a", 1, 2 if urgent else 1, T + 9_000) in it.withdrawals
+        assert it.desk("a", T + 9_000).holder == 1
+
+
+def test_a_press_says_nothing_about_the_seat_and_blocks_nothing():
+    it = floor()
+    before = shown(it)
+    it.fold([press("a", 1), press("b", 1)])
+    assert shown(it) == before
 
 
 def test_recomputing_a_day_of_facts_gives_the_state_that_was_reached_live():

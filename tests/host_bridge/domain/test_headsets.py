@@ -2,8 +2,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from host_bridge.domain.desk import Badge, Desk
-from host_bridge.domain.headsets import BADGE_WAITS_MS, Tap, decide
+from host_bridge.domain.desk import Badge, Desk, Pressed
+from host_bridge.domain.headsets import BADGE_WAITS_MS, WITHDRAW_MS, Tap, decide
 
 T = 1_800_000_000_000
 ANNA, BEA = 1, 2
@@ -100,13 +100,55 @@ def test_a_badge_does_not_make_another_persons_headset_ones_own():
 
 
 def test_without_a_badge_no_headset_is_proved_to_be_ones_own_where_badges_are_asked_for():
-    assert verdict(badge_in="badge-then-headset")[0] == "not-yours"
+    assert verdict(badge_in="badge-then-headset")[0] == "badge-first"
 
 
 @pytest.mark.parametrize(
     ("waited", "word"),
-    [(BADGE_WAITS_MS, "own"), (BADGE_WAITS_MS + 1, "not-yours"), (-1, "not-yours")],
+    [(BADGE_WAITS_MS, "own"), (BADGE_WAITS_MS + 1, "badge-first"), (-1, "badge-first")],
 )
 def test_a_badge_counts_for_thirty_seconds(waited, word):
     waiting = Desk(badge=Badge(ANNA, T - waited))
     assert verdict(waiting, badge_in="badge-then-headset")[0] == word
+
+
+PRESSED = Desk(holder=ANNA, used=True, pressed=Pressed(7, 3, 1_000))
+
+
+def test_the_own_headset_withdraws_within_two_minutes_and_the_stay_goes_on():
+    word, desk = verdict(PRESSED, boot=7, up=1_000 + WITHDRAW_MS)
+    assert (word, desk.holder, desk.dirty, desk.pressed) == ("withdrawn", ANNA, False, None)
+    assert verdict(desk, boot=7, up=2_000 + WITHDRAW_MS)[0] == "goodbye"
+
+
+@pytest.mark.parametrize(
+    "tap",
+    [
+        {"boot": 7, "up": 1_001 + WITHDRAW_MS},
+        {"boot": 7, "up": 999},
+        {"boot": 8, "up": 1_001},
+    ],
+)
+def test_later_earlier_or_in_another_boot_it_is_a_leave(tap):
+    assert verdict(PRESSED, **tap)[0] == "goodbye"
+
+
+@pytest.mark.parametrize(
+    ("record", "word"),
+    [
+        (Record("headset", BEA), "not-yours"),
+        (Record("badge", BEA), "not-yours"),
+        (Record("badge", ANNA), "goodbye"),
+        (CLEANER, "cleaned"),
+        (None, "unknown"),
+        (Record("headset", ANNA, "lost"), "unknown"),
+    ],
+)
+def test_nothing_but_the_own_headset_withdraws(record, word):
+    found, desk = verdict(PRESSED, record, boot=7, up=2_000)
+    assert (found, desk.pressed) == (word, PRESSED.pressed)
+
+
+def test_nobody_withdraws_at_a_desk_where_nobody_is_signed_in():
+    free = Desk(pressed=Pressed(7, 3, 1_000))
+    assert verdict(free, boot=7, up=2_000)[0] == "own"

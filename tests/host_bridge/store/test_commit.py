@@ -6,8 +6,8 @@ import threading
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from host_bridge.contract.facts import Boot, LastBoot, Press, Tag
-from host_bridge.store import Batch, DeadLetter, Key, Store, Stream
+from host_bridge.contract.facts import Boot, Dropped, LastBoot, Place, Press, Tag
+from host_bridge.store import Batch, DeadLetter, Incoming, Key, Store, Stream
 from host_bridge.store.spans import Known, grow, merge
 from tests.host_bridge.store.batches import NOW, batch, empty, incoming, seat
 
@@ -101,6 +101,40 @@ def test_a_lost_tail_is_a_gap_once_the_next_boot_tells_of_it(store: Store) -> No
     store.commit(batch(incoming(boot, received_ms=NOW + 9)))
     gaps = {gap.lane: (gap.missing, gap.since_ms) for gap in store.gaps()}
     assert gaps == {"ordinary": (2, NOW), "button": (2, NOW + 9)}
+
+
+def dropped(seq: int, first: tuple[int, int], last: tuple[int, int], boot: int = 2) -> Incoming:
+    fact = Dropped(
+        unit="u",
+        boot=boot,
+        seq=seq,
+        up=1,
+        lane="ordinary",
+        count=9,
+        first=Place(boot=first[0], seq=first[1]),
+        last=Place(boot=last[0], seq=last[1]),
+    )
+    return incoming(fact)
+
+
+def test_a_gap_says_how_much_of_it_the_unit_dropped(store: Store) -> None:
+    store.commit(batch(seat(1), seat(9), seat(12)))
+    store.commit(batch(dropped(1, (1, 3), (1, 6)), dropped(2, (1, 5), (1, 7))))
+    (gap,) = store.gaps()
+    assert (gap.boot, gap.missing, gap.dropped) == (1, 9, 5)
+
+
+def test_dropping_over_several_boots_is_a_gap_in_each_that_is_known(store: Store) -> None:
+    store.commit(batch(seat(1, boot=1), seat(5, boot=1), seat(9, boot=3), seat(1, boot=4)))
+    store.commit(batch(dropped(2, (1, 4), (3, 8), boot=4)))
+    gaps = {gap.boot: (gap.missing, gap.dropped) for gap in store.gaps()}
+    assert gaps == {1: (3, 1), 3: (8, 8)}
+
+
+def test_a_boot_that_was_dropped_as_a_whole_is_a_gap(store: Store) -> None:
+    store.commit(batch(dropped(1, (1, 1), (1, 40))))
+    (gap,) = store.gaps()
+    assert (gap.boot, gap.missing, gap.dropped) == (1, 40, 40)
 
 
 def test_the_ledger_adds_up_over_commits_and_workers(store: Store) -> None:

@@ -1,7 +1,9 @@
 """Opening, migrating, and what the connection promises."""
 
+import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,19 @@ def test_processes_that_open_a_new_database_at_once_all_succeed(store_url: str) 
     command = [sys.executable, "-c", script, store_url]
     started = [subprocess.Popen(command) for _ in range(4)]
     assert [process.wait(60) for process in started] == [0] * 4
+
+
+def test_opening_waits_for_another_that_is_just_making_the_database(tmp_path: Path) -> None:
+    # Relay and page started together on a new file: one found it "locked" at once, because
+    # SQLite doesn't wait for the switch to WAL while another connection means to write.
+    other = sqlite3.connect(tmp_path / "x.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE alembic_test (a)")
+    ending = threading.Timer(0.5, other.execute, ("COMMIT",))
+    ending.start()
+    Store.open(f"sqlite:///{tmp_path}/x.db").close()
+    ending.join()
+    other.close()
 
 
 def test_a_commit_is_flushed_to_the_disk(tmp_path: Path) -> None:

@@ -1,0 +1,170 @@
+"""The real host for one story: relay and director as processes, on a database of its own."""
+
+import asyncio
+import json
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from sim.children import Child, start
+from sim.scenario.database import Database
+from sim.scenario.engine import Part
+from sim.scenario.errors import EngineError, StoryError
+from sim.scenario.real_broker import listening
+from sim.scenario.site import unit_of
+
+_UP_S = 30.0
+_COMMANDS: dict[Part, str] = {"relay": "relay", "director": "serve"}
+_CONNECTED = "connected to the broker"
+_MADE: dict[str, bytes] = {}
+"""Databases with nothing but a register in them, by the register."""
+
+
+class PageRooms:
+    """The rooms as the page's interface gives them."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        rooms = document["rooms"]
+        self._people = {room["name"]: int(room["people"]) for room in rooms}
+        self._states = {
+            desk["name"]: str(desk["state"]) for room in rooms for desk in room["desks"]
+        }
+
+    def state(self, desk: str) -> str:
+        """A desk's state."""
+        return self._states[desk]
+
+    def people(self, room: str) -> int:
+        """A room's head count."""
+        return self._people[room]
+
+
+class RealHost:
+    """The host's processes.
+
+    Args:
+        folder: for logs.
+        config: the settings, written already.
+        database: the SQLite file that they name.
+        web: the page's port.
+    """
+
+    def __init__(self, folder: Path, config: Path, database: Path, web: int) -> None:
+        self._folder = folder
+        self._config = config
+        self._database = Database(database)
+        self._web = web
+        self._parts: dict[Part, Child] = {}
+        self._starts = 0
+
+    async def register(self, file: Path, entries: str) -> None:
+        """Hand the tags to the people, in a database that is made for it.
+
+        The host does so once for each different register; what it made is copied after that.
+
+        Args:
+            file: for `registry import`.
+            entries: what is in it.
+
+        Raises:
+            EngineError: the host refused the file.
+        """
+        if entries not in _MADE:
+            child = await self._begin("registry", "registry", "import", str(file))
+            if await child.wait() != 0:
+                raise EngineError(f"the tags could not be registered: {child.last_lines()}")
+            _MADE[entries] = self._database.file.read_bytes()
+            return
+        self._database.file.parent.mkdir(parents=True, exist_ok=True)
+        self._database.file.write_bytes(_MADE[entries])
+
+    async def start(self, part: Part, dies_at: str = "") -> None:
+        """Start a part and wait until it works."""
+        if self._runs(part):
+            raise StoryError(f"the {part} is running already")
+        environment = {"CHEQUER_FAULT": dies_at} if dies_at else {}
+        self._starts += 1
+        name = f"{part}-{self._starts}"
+        child = await self._begin(name, _COMMANDS[part], environment=environment)
+        self._parts[part] = child
+        if part == "director":
+            await listening(child, self._web)
+        else:
+            await self._subscribed(child)
+
+    async def kill(self, part: Part) -> None:
+        """End a part at once."""
+        if part in self._parts:
+            await self._parts[part].kill()
+
+    async def end(self, part: Part) -> None:
+        """End a part in order."""
+        if part in self._parts:
+            await self._parts[part].end()
+
+    async def lock_database(self, seconds: float) -> None:
+        """Nobody can write."""
+        await self._database.lock(seconds)
+
+    def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        """Ask the database."""
+        return self._database.rows(query, *values)
+
+    async def rooms(self) -> PageRooms:
+        """What the page shows."""
+        return PageRooms(await self._get("rooms"))
+
+    async def missing(self, desk: str) -> int:
+        """How many facts the page misses of a desk."""
+        gaps = (await self._get("ledger"))["gaps"]
+        return sum(int(gap["missing"]) for gap in gaps if gap["unit"] == unit_of(desk))
+
+    def traces(self, needles: list[bytes]) -> list[str]:
+        """Files of the host and the broker in which one of these occurs."""
+        files = [file for file in self._folder.iterdir() if file.suffix in {".log", ".csv"}]
+        files += (self._folder / "var").glob("*")
+        return sorted(
+            file.name
+            for file in files
+            if any(needle in content for content in [file.read_bytes()] for needle in needles)
+        )
+
+    def ended(self) -> str:
+        """The last words of parts that have ended, empty when all run."""
+        gone = [child for child in self._parts.values() if child.code is not None]
+        return " ".join(f"{child.name} has ended: {child.last_lines()}" for child in gone)
+
+    async def _begin(
+        self, name: str, *command: str, environment: dict[str, str] | None = None
+    ) -> Child:
+        words = [sys.executable, "-m", "host_bridge", *command, "--config", str(self._config)]
+        if environment:
+            words = ["env", *(f"{key}={value}" for key, value in environment.items()), *words]
+        return await start(name, words, self._folder)
+
+    def _runs(self, part: Part) -> bool:
+        return part in self._parts and self._parts[part].code is None
+
+    async def _subscribed(self, child: Child) -> None:
+        """Both lanes of the relay are connected: what comes now is heard."""
+        try:
+            async with asyncio.timeout(_UP_S):
+                while child.log().count(_CONNECTED) < 2:
+                    if child.code is not None:
+                        raise EngineError(f"{child.name} ended: {child.last_lines()}")
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise EngineError(f"{child.name} does not connect: {child.last_lines()}") from None
+
+    async def _get(self, what: str) -> dict[str, Any]:
+        return await asyncio.to_thread(self._fetch, what)
+
+    def _fetch(self, what: str) -> dict[str, Any]:
+        url = f"http://127.0.0.1:{self._web}/api/v1/{what}"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                found: dict[str, Any] = json.load(answer)
+        except (OSError, ValueError) as error:
+            raise StoryError(f"the page can't be read: {error}") from error
+        return found
