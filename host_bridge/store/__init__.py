@@ -6,6 +6,7 @@ The one way in is `Store.open(url)`. Nothing outside this package speaks to the 
 from host_bridge.store.backup import back_up, restore
 from host_bridge.store.engine import bring_to
 from host_bridge.store.errors import (
+    BatchRefusedError,
     RegistryError,
     SchemaError,
     StoreError,
@@ -37,6 +38,7 @@ from host_bridge.store.transfer import Progress, move
 
 __all__ = [
     "Batch",
+    "BatchRefusedError",
     "DeadLetter",
     "Gap",
     "IncidentRecord",

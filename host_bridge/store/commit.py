@@ -20,6 +20,7 @@ from host_bridge.store.tables import dead_letters, facts, ledger, spans, tails
 decode_fact = msgspec.json.Decoder(AnyFact).decode
 _STREAM = ("site", "unit", "boot", "lane")
 _KEY = (*_STREAM, "seq")
+_CONFLICT = "key conflict: another fact is stored under this boot and sequence number"
 
 
 def _rows_of(table: sa.Table, *wanted: str) -> sa.Select[Any]:
@@ -113,7 +114,7 @@ def _judge_again(
             # None: stored once and deleted since, because its time to live was over.
             duplicates += 1
         else:
-            conflicts.append(_conflict(item))
+            conflicts.append(item.as_dead_letter(_CONFLICT))
     return duplicates, conflicts
 
 
@@ -124,16 +125,6 @@ def _same(one: AnyFact, other: AnyFact) -> bool:
 
 def _fixed(fact: AnyFact) -> AnyFact:
     return msgspec.structs.replace(fact, age=None, at=None, clock="none")
-
-
-def _conflict(item: Incoming) -> DeadLetter:
-    return DeadLetter(
-        received_ms=item.received_ms,
-        topic=item.topic,
-        payload=msgspec.json.encode(item.fact),
-        reason="key conflict: another fact is stored under this boot and sequence number",
-        key=item.key,
-    )
 
 
 def _stored_facts(connection: sa.Connection, keys: set[Key]) -> dict[Key, AnyFact]:

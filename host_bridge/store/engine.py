@@ -14,7 +14,11 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
 from host_bridge.store import postgres, sqlite
-from host_bridge.store.errors import SchemaError, StoreUnavailableError
+from host_bridge.store.errors import BatchRefusedError, SchemaError, StoreUnavailableError
+
+_NEVER = ("22", "23", "54")
+"""Classes of SQLSTATE that say that the data will never fit: data exception, integrity constraint
+violation, program limit exceeded."""
 
 
 def connect(url: str | sa.URL, *, patient: bool = False) -> sa.Engine:
@@ -52,11 +56,37 @@ def translated(engine: sa.Engine) -> Iterator[None]:
         url = shown(engine)
         raise StoreUnavailableError(url, "all connections to it are in use") from error
     except (sa.exc.SQLAlchemyError, sqlite3.Error, psycopg.Error) as error:
-        # The driver's first line only: SQLAlchemy's words would repeat the statement and its
-        # values, and so would PostgreSQL's details.
-        reason = str(getattr(error, "orig", None) or error).partition("\n")[0].rstrip(".")
-        url = shown(engine)
-        raise StoreUnavailableError(url, reason) from error
+        raise StoreUnavailableError(shown(engine), _reason(error)) from error
+
+
+@contextlib.contextmanager
+def refusing(engine: sa.Engine) -> Iterator[None]:
+    """Turn what no other try can help into `BatchRefusedError`. For use within `translated`."""
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, psycopg.Error) as error:
+        if _never_fits(error):
+            raise BatchRefusedError(shown(engine), _reason(error)) from error
+        raise
+    except (UnicodeEncodeError, OverflowError) as error:
+        # SQLite's driver says so in Python's own errors, without the value.
+        raise BatchRefusedError(shown(engine), type(error).__name__) from error
+
+
+def _never_fits(error: Exception) -> bool:
+    cause = getattr(error, "orig", None) or error
+    state = getattr(cause, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(_NEVER)
+    # psycopg itself refuses text with NUL in it, before the server sees it.
+    kinds = (psycopg.DataError, sqlite3.DataError, sqlite3.IntegrityError)
+    return isinstance(cause, kinds)
+
+
+def _reason(error: Exception) -> str:
+    # The driver's first line only: SQLAlchemy's words would repeat the statement and its values,
+    # and so would PostgreSQL's details.
+    return str(getattr(error, "orig", None) or error).partition("\n")[0].rstrip(".")
 
 
 def migrate(engine: sa.Engine, target: str = "head") -> list[str]:

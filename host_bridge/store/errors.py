@@ -22,6 +22,23 @@ class StoreUnavailableError(StoreError):
         self.reason = reason
 
 
+class BatchRefusedError(StoreError):
+    """The database will never take this batch as it is. Nothing of it was taken.
+
+    Attributes:
+        url: the database, without its password.
+        reason: what the database said.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"The database {url} refuses something in this batch: {reason}. Nothing of it was "
+            "taken, and trying again does not help; commit it in smaller portions."
+        )
+        self.url = url
+        self.reason = reason
+
+
 class SchemaError(StoreError):
     """The database was made by another version of Chequer, or the URL is none of ours.
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from host_bridge.faultpoint import reach
 from host_bridge.store import gaps, postgres
 from host_bridge.store.commit import take
-from host_bridge.store.engine import connect, migrate, translated
+from host_bridge.store.engine import connect, migrate, refusing, translated
 from host_bridge.store.incidents import Incidents, stored_fact
 from host_bridge.store.modes import Modes
 from host_bridge.store.partitions import Parts
@@ -77,10 +77,14 @@ class Store:
         self._engine.dispose()
 
     def commit(self, batch: Batch) -> Outcome:
-        """Take in a batch, durably, in one transaction: all of it or nothing."""
+        """Take in a batch, durably, in one transaction: all of it or nothing.
+
+        Raises:
+            BatchRefusedError: the database will never take it as it is.
+        """
         if self._parts is not None:
             self._parts.prepare({fact.received_ms for fact in batch.facts})
-        with translated(self._engine):
+        with translated(self._engine), refusing(self._engine):
             for _ in range(RACES):
                 try:
                     return self._commit(batch)
@@ -104,6 +108,25 @@ class Store:
         """The id of the newest fact, 0 when there is none."""
         rows = self._read(sa.select(sa.func.max(facts.c.id).label("id")))
         return int(rows[0]["id"] or 0)
+
+    def first_id_since(self, ms: int) -> int:
+        """The smallest id of a fact that arrived at that time or later.
+
+        A reader that begins there misses none of them. Some facts behind it may have arrived
+        earlier: a worker that had to wait for the database commits late.
+
+        Args:
+            ms: Unix milliseconds.
+
+        Returns:
+            The id that the next fact will have at the least, when none has arrived since.
+        """
+        # Asked first: a fact that is committed in between is found by the second question.
+        after_all = self.newest() + 1
+        # `+ 0`: else the table is walked by id, from its very beginning.
+        first = sa.func.min(facts.c.id + 0).label("id")
+        rows = self._read(sa.select(first).where(facts.c.received_ms >= ms))
+        return int(rows[0]["id"] or after_all)
 
     def changed(self) -> object:
         """A marker that differs from the last one when anything was committed since.

@@ -53,6 +53,8 @@ facts = Table(
     Column("received_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     UniqueConstraint("site", "unit", "boot", "lane", "seq"),
+    # PostgreSQL has facts by the month of arrival, and the arrival in the primary key.
+    Index(None, "received_ms").ddl_if(dialect="sqlite"),
     sqlite_autoincrement=True,
 )
 

@@ -17,6 +17,7 @@ from host_bridge.relay.inbox import OVERHEAD, Inbox
 from host_bridge.settings import Broker, Settings
 from host_bridge.store import Store
 from tests.host_bridge.host_process import Host
+from tests.host_bridge.store.batches import refuse
 from tests.host_bridge.unit_stream import Units
 from tests.services import Mosquitto, free_port, wait_for_port
 
@@ -232,6 +233,31 @@ def test_what_nobody_understands_is_kept_and_the_unit_is_told(
     assert {letter.payload for letter in store.dead_letters()} == {dance, b"\xff"}
     (line,) = store.ledger()
     assert (line.dead_letters, line.difference) == (2, 0)
+    store.close()
+
+
+def test_a_fact_that_the_database_refuses_holds_up_no_other(
+    either_host: Host, mosquitto: Mosquitto
+) -> None:
+    # One such fact was once tried again for ever, and with it everything that came behind it.
+    from paho.mqtt import publish
+
+    host = either_host
+    store = Store.open(host.url)
+    refuse(store, "facts", "type = 'crash'")
+    relay = host.start("relay")
+    host.wait_for_log("connected to the broker", times=2)
+    with Units(mosquitto.port, count=5, rate=500) as units:
+        poison = b'{"type":"crash","unit":"u0","boot":9,"seq":1,"up":1,"text":"E at main.py:1"}'
+        publish.single("chequer/v1/s/u0/fact", poison, 1, port=mosquitto.port)
+        host.wait_for_log("dead letters")
+        units.wait(20)
+    assert host.stop(relay) == 0
+    assert len(store.facts_after(0, 10_000)) == len(units.rows())
+    (letter,) = store.dead_letters()
+    assert letter.reason.startswith("the database refused it: ")
+    (line,) = store.ledger()
+    assert (line.dead_letters, line.difference) == (1, 0)
     store.close()
 
 

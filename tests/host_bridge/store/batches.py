@@ -36,3 +36,23 @@ def empty(store: Store) -> None:
     with store._writer.begin() as connection:
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
+
+
+def refuse(store: Store, table: str, rows: str | None) -> None:
+    """Have the database itself refuse such rows (an SQL condition) of a table; None: no more."""
+    name = f"no_{table}"
+    sqlite = store._engine.dialect.name == "sqlite"
+    with store._writer.begin() as connection:
+        if sqlite:
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+        else:
+            connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
+        if rows is not None and sqlite:
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN NEW.{rows}"
+                f" BEGIN SELECT RAISE(ABORT, '{name}'); END"
+            )
+        elif rows is not None:
+            connection.exec_driver_sql(
+                f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK (NOT ({rows}))"
+            )

@@ -57,6 +57,7 @@ def test_a_file_is_taken_with_a_byte_order_mark_and_a_status(store: Store, tmp_p
         ("04A1B2C3D4E5F6,headset,Bea", "never a card's UID"),
         (f"{B},hat,Bea", "kind is one of"),
         (f"{B},headset,", "needs a holder"),
+        (f"{B},headset,Be\0a", "no control characters"),
         (f"{B}", "kind is one of"),
     ],
 )
