@@ -33,6 +33,9 @@ FRESH_MS = 3_000
 PORTION = 1_000
 """Facts read at once."""
 
+MEMORY_MS = 7 * 86_400_000
+"""How far a start reads back from the newest arrival: as long as a desk's facts are kept."""
+
 RETRY_SECONDS = 1.0
 """How long to wait when the store can't be read."""
 
@@ -88,7 +91,7 @@ class Director:
         self._listeners: list[Listener] = []
         self._rooms = self.floor.view(now_ms(), {})
         self._trouble: str | None = "It is still reading what happened before."
-        self._cursor = 0
+        self._cursor: int | None = None
         self._marker: object = None
         self._looked_ms = 0
         self._stop = threading.Event()
@@ -155,6 +158,8 @@ class Director:
         """Take in what was committed since; True when that may change what desks show."""
         self._reports.record(self.floor)
         any_new = any((self._reports.read(), self._read_modes()))
+        if self._cursor is None:
+            self._cursor = self._beginning()
         while not self._stop.is_set():
             facts = self._store.facts_after(self._cursor, PORTION)
             if not facts:
@@ -167,6 +172,16 @@ class Director:
             self.figures.facts += len(facts)
             any_new = True
         return any_new
+
+    def _beginning(self) -> int:
+        """The id behind which the facts lie that still matter.
+
+        The newest arrival counts, not only our clock: after weeks in which a site was closed its
+        desks are as they were left.
+        """
+        newest = self._store.facts_after(self._store.newest() - 1, 1)
+        newest_ms = min([self._now_ms(), *(fact.received_ms for fact in newest)])
+        return self._store.first_id_since(newest_ms - MEMORY_MS) - 1
 
     def _read_modes(self) -> bool:
         before, self._modes = self._modes, self._store.modes.all(self.site.name)

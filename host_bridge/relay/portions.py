@@ -46,7 +46,7 @@ class Portions:
 
 def _smaller(batch: Batch, refusal: BatchRefusedError) -> list[Batch]:
     """What to commit instead of a refused batch, in order."""
-    items = [*batch.facts, *batch.dead_letters]
+    items: list[Incoming | DeadLetter] = [*batch.facts, *batch.dead_letters]
     if len(items) > 1:
         half = len(items) // 2
         return [
