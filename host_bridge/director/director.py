@@ -3,11 +3,13 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from zoneinfo import ZoneInfo
 
 from host_bridge.contract import topics
+from host_bridge.contract.facts import Lane
 from host_bridge.contract.messages import Mode
 from host_bridge.director.latency import Latency
 from host_bridge.director.link import Link
@@ -17,7 +19,7 @@ from host_bridge.director.speaker import Speaker
 from host_bridge.domain.floor import Answer, Floor, RoomView, day_number
 from host_bridge.domain.night import is_night
 from host_bridge.settings import Settings
-from host_bridge.store import Store, StoreUnavailableError, UnitMode
+from host_bridge.store import Store, StoredFact, StoreUnavailableError, UnitMode
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +35,14 @@ FRESH_MS = 3_000
 PORTION = 1_000
 """Facts read at once."""
 
-MEMORY_MS = 7 * 86_400_000
-"""How far a start reads back from the newest arrival: as long as a desk's facts are kept."""
+MEMORY_MS = 86_400_000
+"""How far a start reads back from the newest arrival."""
+
+LAST: dict[Lane, Sequence[str]] = {"ordinary": ("seat", "tag"), "button": ("press", "urgent")}
+"""What a start reads from before that, by lane: the last `LIMIT` of each desk are enough to know
+who is signed in, and whether the desk has been cleaned since it was used."""
+
+LIMIT = 100
 
 RETRY_SECONDS = 1.0
 """How long to wait when the store can't be read."""
@@ -174,14 +182,22 @@ class Director:
         return any_new
 
     def _beginning(self) -> int:
-        """The id behind which the facts lie that still matter.
+        """Take in how each desk was left long ago; the id behind which the last day's facts lie.
 
-        The newest arrival counts, not only our clock: after weeks in which a site was closed its
-        desks are as they were left.
+        The day ends with the newest arrival: a site may have been closed for weeks.
         """
         newest = self._store.facts_after(self._store.newest() - 1, 1)
         newest_ms = min([self._now_ms(), *(fact.received_ms for fact in newest)])
-        return self._store.first_id_since(newest_ms - MEMORY_MS) - 1
+        first = self._store.first_id_since(newest_ms - MEMORY_MS)
+        left: list[StoredFact] = []
+        units = [desk.unit for room in self.site.rooms for desk in room.desks]
+        for unit, (lane, types) in product(units, LAST.items()):
+            left += self._store.last_of(
+                self.site.name, unit, lane, types=types, before_id=first, limit=LIMIT
+            )
+        self.floor.fold(left)
+        self.figures.facts += len(left)
+        return first - 1
 
     def _read_modes(self) -> bool:
         before, self._modes = self._modes, self._store.modes.all(self.site.name)

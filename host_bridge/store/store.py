@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
+from host_bridge.contract.facts import Lane
 from host_bridge.faultpoint import reach
 from host_bridge.store import gaps, postgres
 from host_bridge.store.commit import take
@@ -127,6 +128,27 @@ class Store:
         first = sa.func.min(facts.c.id + 0).label("id")
         rows = self._read(sa.select(first).where(facts.c.received_ms >= ms))
         return int(rows[0]["id"] or after_all)
+
+    def last_of(
+        self,
+        site: str,
+        unit: str,
+        lane: Lane,
+        *,
+        types: Sequence[str],
+        before_id: int,
+        limit: int,
+    ) -> list[StoredFact]:
+        """The last facts of some types of a unit's lane among those with smaller ids.
+
+        "Last" by the unit's own count, not by arrival; the latest comes first.
+        """
+        here = (facts.c.site == site, facts.c.unit == unit, facts.c.lane == lane)
+        wanted = (facts.c.type.in_(types), facts.c.id < before_id)
+        # The lane too, although it is the same: so the key's index has them in this order.
+        order = (facts.c.boot.desc(), facts.c.lane.desc(), facts.c.seq.desc())
+        query = sa.select(facts).where(*here, *wanted).order_by(*order).limit(limit)
+        return [stored_fact(row) for row in self._read(query)]
 
     def changed(self) -> object:
         """A marker that differs from the last one when anything was committed since.

@@ -88,42 +88,6 @@ def test_a_restart_answers_no_tap_of_the_past(director, settings, store, desk):
     assert desk.bodies("verdict") == []
 
 
-DAY_MS = 86_400_000
-
-
-def after_restart(settings: Settings, store: Store) -> Director:
-    again = Director(settings, store, shift=lambda _: 0)
-    again.start()
-    eventually(lambda: again.trouble is None and again.link.connected)
-    again.stop()
-    return again
-
-
-@pytest.mark.parametrize("closed_days", [0, 30])
-def test_a_restart_finds_desks_as_they_were_left_within_a_week(settings, store, closed_days):
-    closed = closed_days * DAY_MS
-    site.commit(store, site.tap("u1", 1, site.HEADSET_OF_ANNA), ago_ms=closed + 6 * DAY_MS)
-    site.commit(store, site.seat("u3", 1, True), ago_ms=closed)
-    again = after_restart(settings, store)
-    seats = {desk.unit: desk.seat for room in again.rooms for desk in room.desks}
-    assert (seats["u1"], seats["u3"]) == ("dirty", "taken")
-
-
-def test_a_restart_does_not_read_what_is_older_than_a_week(settings, store):
-    for seq in range(1, 11):
-        site.commit(store, site.seat("u1", seq, seq % 2 == 1), ago_ms=(30 - seq) * DAY_MS)
-    site.commit(store, site.seat("u2", 1, True))
-    assert after_restart(settings, store).figures.facts == 1
-
-
-def test_a_restart_with_a_clock_that_was_weeks_ahead_for_a_moment_reads_the_last_week(
-    settings, store
-):
-    site.commit(store, site.tap("u1", 1, site.HEADSET_OF_ANNA), ago_ms=DAY_MS)
-    site.commit(store, site.seat("u3", 1, True), ago_ms=-60 * DAY_MS)
-    assert after_restart(settings, store).figures.facts == 2
-
-
 def test_a_lost_headset_is_unknown_from_the_next_tap_on(director, store, desk):
     store.registry.issue(site.NAME, site.HEADSET_OF_ANNA, "headset", site.ANNA, "lost")
     site.commit(store, site.tap("u1", 1, site.HEADSET_OF_ANNA))
