@@ -42,7 +42,7 @@ LAST: dict[Lane, Sequence[str]] = {"ordinary": ("seat", "tag"), "button": ("pres
 """What a start reads from before that, by lane: the last `LIMIT` of each desk are enough to know
 who is signed in, and whether the desk has been cleaned since it was used."""
 
-LIMIT = 100
+LIMIT = 50
 
 RETRY_SECONDS = 1.0
 """How long to wait when the store can't be read."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from host_bridge.contract.facts import Lane
 from host_bridge.faultpoint import reach
-from host_bridge.store import gaps, postgres
+from host_bridge.store import gaps, latest, postgres
 from host_bridge.store.commit import take
 from host_bridge.store.engine import connect, migrate, refusing, translated
 from host_bridge.store.incidents import Incidents, stored_fact
@@ -143,12 +143,10 @@ class Store:
 
         "Last" by the unit's own count, not by arrival; the latest comes first.
         """
-        here = (facts.c.site == site, facts.c.unit == unit, facts.c.lane == lane)
-        wanted = (facts.c.type.in_(types), facts.c.id < before_id)
-        # The lane too, although it is the same: so the key's index has them in this order.
-        order = (facts.c.boot.desc(), facts.c.lane.desc(), facts.c.seq.desc())
-        query = sa.select(facts).where(*here, *wanted).order_by(*order).limit(limit)
-        return [stored_fact(row) for row in self._read(query)]
+        stream = (site, unit, lane)
+        with translated(self._engine), self._engine.connect() as connection:
+            rows = latest.find(connection, stream, types, before_id, limit)
+        return [stored_fact(row) for row in rows]
 
     def changed(self) -> object:
         """A marker that differs from the last one when anything was committed since.

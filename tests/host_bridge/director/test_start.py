@@ -57,7 +57,7 @@ def test_of_what_is_older_than_a_day_only_the_last_facts_of_each_desk_are_read(s
     for seq in range(1, 301):
         site.commit(store, site.seat("u1", seq, seq % 2 == 1), ago_ms=(400 - seq) * DAY_MS)
     site.commit(store, site.seat("u2", 1, True))
-    assert started(settings, store).figures.facts == 101
+    assert started(settings, store).figures.facts == 51
 
 
 def test_a_clock_that_was_weeks_ahead_for_a_moment_hides_nothing(settings, store):

@@ -5,13 +5,14 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from host_bridge.store import SchemaError, Store, StoreUnavailableError, commit
+from host_bridge.store import SchemaError, Store, StoreUnavailableError, commit, latest
 from host_bridge.store.engine import connect, migrate
 from host_bridge.store.tables import metadata
 from tests.host_bridge.store.batches import batch, seat
@@ -187,14 +188,16 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         Store.open(f"sqlite:///{tmp_path}/x.db")
 
 
-@pytest.mark.parametrize("name", ["_SPANS_OF", "_FACTS_OF", "_LETTERS_OF"])
-def test_a_commit_looks_rows_up_by_an_index(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "query", [commit._SPANS_OF, commit._FACTS_OF, commit._LETTERS_OF, latest._BOOTS, latest._FACTS]
+)
+def test_rows_of_a_stream_are_looked_up_by_an_index(tmp_path: Path, query: sa.Select[Any]) -> None:
     # Regression: `(a, b) IN (VALUES ...)` reads well and scans the whole table on SQLite, so that
     # each duplicate cost more the more facts there were.
     engine = connect(f"sqlite:///{tmp_path}/x.db")
     migrate(engine)
     values = {"site": "s", "unit": "u", "boot": 1, "lane": "button", "numbers": [1, 2]}
-    query = getattr(commit, name)
+    values |= {"types": ["press"], "before_id": 9, "limit": 5}
     asked = {each: value for each, value in values.items() if each in query.compile().params}
     text = query.params(**asked).compile(engine, compile_kwargs={"literal_binds": True})
     with engine.connect() as connection:
