@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from host_bridge.contract.facts import Seat
+from host_bridge.contract.facts import Boot, LastBoot, Seat
 from host_bridge.store import (
     DeadLetter,
     Store,
@@ -41,7 +41,7 @@ def nowhere(_done: int, _total: int) -> None:
 
 
 def filled(url: str) -> str:
-    """A database with something in each table that the store fills."""
+    """A database with something in each table."""
     store = Store.open(url)
     letter = DeadLetter(received_ms=NOW, topic="t", payload=b"\0\xff\\", reason="r\\n\té")
     store.commit(batch(seat(1), seat(2), seat(5), seat(5), letters=[letter]))
@@ -49,10 +49,19 @@ def filled(url: str) -> str:
     store.commit(batch(incoming(late, received_ms=NOW + 3 * MONTH_MS)))
     store.registry.issue("s", "ab" * 16, "headset", "Ada \\ Lovelace")
     store.registry.issue("s", "cd" * 16, "cleaner", None)
+    boot = Boot(unit="u", boot=2, seq=1, up=1, cause="power", firmware="1",
+                last=LastBoot(boot=1, ordinary=7, button=0))  # fmt: skip
+    store.commit(batch(incoming(boot)))
+    store.incidents.add("s", "u", boot=1, seq=1, word="heard", time_ms=NOW)
+    store.modes.drill("s", "u", NOW)
+    store.modes.quiet("s", "v", quiet=True)
     store.heartbeat(
         WorkerRow(worker="w", in_flight=0, queue_depth=0, last_commit_ms=None, reconnects=0,
                   updated_ms=NOW)
     )  # fmt: skip
+    with store._engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            assert connection.execute(sa.select(table)).first() is not None, table.name
     store.close()
     return url
 
@@ -136,7 +145,7 @@ def test_counts_that_differ_undo_the_move(
         insert(connection, table, rows[1:] if table.name == "facts" else rows)
 
     monkeypatch.setattr(transfer, "_insert", forgetful)
-    with pytest.raises(TransferError, match="facts has 4 rows, and 3 of them arrived"):
+    with pytest.raises(TransferError, match="facts has 5 rows, and 4 of them arrived"):
         move(source, target, NOW + 60_000, nowhere)
     assert not any(content(target).values())
 
@@ -236,7 +245,8 @@ def test_a_backup_of_an_older_form_is_brought_to_this_one(new_url: NewUrl, tmp_p
     bring_to(f"sqlite:///{tmp_path}/old", revisions()[0])
     before = (tmp_path / "old").read_bytes()
     restore(target, tmp_path / "old", nowhere)
-    assert content(target) == content(source)
+    not_in_the_oldest_form = {"incident_records": [], "modes": []}
+    assert content(target) == content(source) | not_in_the_oldest_form
     assert (tmp_path / "old").read_bytes() == before
 
 
