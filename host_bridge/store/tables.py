@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -41,6 +42,8 @@ def _stream(*, primary_key: bool = False, nullable: bool = False) -> list[Column
     ]
 
 
+_BUTTON = text("lane = 'button'")
+
 facts = Table(
     "facts",
     metadata,
@@ -55,6 +58,7 @@ facts = Table(
     UniqueConstraint("site", "unit", "boot", "lane", "seq"),
     # PostgreSQL has facts by the month of arrival, and the arrival in the primary key.
     Index(None, "received_ms").ddl_if(dialect="sqlite"),
+    Index("ix_facts_button", "site", "id", sqlite_where=_BUTTON, postgresql_where=_BUTTON),
     sqlite_autoincrement=True,
 )
 

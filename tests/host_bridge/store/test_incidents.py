@@ -1,6 +1,9 @@
 """Records about incidents, and modes, come out as they went in, on either database."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import sqlalchemy as sa
 
 from host_bridge.contract.facts import Press, Urgent
 from host_bridge.store import Store, UnitMode
@@ -16,6 +19,24 @@ def test_reports_are_the_button_s_facts_of_one_site_in_the_order_of_the_commits(
     store.commit(batch(seat(1), early, elsewhere))
     store.commit(batch(late))
     assert [report.fact for report in store.incidents.reports("s")] == [early.fact, late.fact]
+
+
+def test_reports_are_found_among_all_facts_by_an_index(store: Store) -> None:
+    press = incoming(Press(unit="u", boot=1, seq=1, up=1))
+    store.commit(batch(*(seat(seq) for seq in range(1, 3001)), press))
+    asked: list[tuple[str, Any]] = []
+    sa.event.listen(
+        store._engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3]))
+    )
+    assert len(store.incidents.reports("s")) == 1
+    ((text, values),) = [each for each in asked if "SELECT" in each[0]]
+    sqlite = store._engine.dialect.name == "sqlite"
+    with store._engine.connect() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        explain = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN"
+        plan = str(connection.exec_driver_sql(f"{explain} {text}", values).all())
+    used = "USING INDEX ix_facts_button" if sqlite else "Scan using facts_2025_10_site_id_idx"
+    assert used in plan, plan
 
 
 def test_a_record_is_added_once_and_the_first_one_stands(store: Store) -> None:

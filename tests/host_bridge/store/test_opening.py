@@ -196,7 +196,7 @@ def test_rows_of_a_stream_are_looked_up_by_an_index(tmp_path: Path, query: sa.Se
     # each duplicate cost more the more facts there were.
     engine = connect(f"sqlite:///{tmp_path}/x.db")
     migrate(engine)
-    values = {"site": "s", "unit": "u", "boot": 1, "lane": "button", "numbers": [1, 2]}
+    values = {"site": "s", "unit": "u", "boot": 1, "lane": "ordinary", "numbers": [1, 2]}
     values |= {"types": ["press"], "before_id": 9, "limit": 5}
     asked = {each: value for each, value in values.items() if each in query.compile().params}
     text = query.params(**asked).compile(engine, compile_kwargs={"literal_binds": True})
