@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.table import Table
 
-from host_bridge import incident_commands, unit_commands
+from host_bridge import export_commands, incident_commands, unit_commands
 from host_bridge.console import (
     AMISS,
     BROKER,
@@ -52,6 +52,7 @@ app.add_typer(registry, name="registry", no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters", no_args_is_help=True)
 app.add_typer(incident_commands.app, name="incidents", no_args_is_help=True)
 app.add_typer(unit_commands.app, name="units", no_args_is_help=True)
+app.add_typer(export_commands.app, name="export", no_args_is_help=True)
 
 
 def main() -> None:
