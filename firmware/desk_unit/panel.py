@@ -85,7 +85,10 @@ class Panel:
                 night = self.night
                 self._display.contrast(_NIGHT_CONTRAST if night else _DAY_CONTRAST)
             face, at = self.face, now()
-            if self._screen.draw(face.word(at), face.marks(at), face.minutes):
+            changed = False
+            for changed in self._screen.paint(face.word(at), face.marks(at), face.minutes):
+                await sleep_ms(0)
+            if changed:
                 await self._display.refresh()
             if frames % _CHECK_FRAMES == 0:
                 self._display.check()
