@@ -85,10 +85,11 @@ class Panel:
                 night = self.night
                 self._display.contrast(_NIGHT_CONTRAST if night else _DAY_CONTRAST)
             face, at = self.face, now()
-            changed = False
-            for changed in self._screen.paint(face.word(at), face.marks(at), face.minutes):
+            steps = 0
+            for _ in self._screen.paint(face.word(at), face.marks(at), face.minutes):
+                steps += 1
                 await sleep_ms(0)
-            if changed:
+            if steps:
                 await self._display.refresh()
             if frames % _CHECK_FRAMES == 0:
                 self._display.check()

@@ -39,16 +39,16 @@ class Screen:
         Returns:
             True if the canvas has changed.
         """
-        changed = False
-        for changed in self.paint(word, marks, minutes):  # noqa: B007 (looked at behind the loop)
-            pass
-        return changed
+        steps = 0
+        for _ in self.paint(word, marks, minutes):
+            steps += 1
+        return steps > 0
 
     def paint(self, word: str, marks: int, minutes: int = 0):
         """Draw `word`'s icon and text, with its marks in the corner.
 
         A generator of steps of 2 ms at the most on the chip, so that a press need not wait for
-        the rest; each yields True. Without any step the canvas shows it already.
+        the rest; it yields after each. Without any step the canvas shows it already.
 
         Args:
             word: What `face.Face` says; an empty one leaves the display dark.
@@ -61,7 +61,7 @@ class Screen:
         self._shown = None  # whoever stops half-way has to begin anew
         self._canvas.fill(0)
         icon, text = looks.page(word)
-        yield True
+        yield
         yield from self._icon(icon)
         if "%" in text:
             text = text % minutes
@@ -90,7 +90,7 @@ class Screen:
             for x in range(8):
                 if rows[y] << x & 0x80:
                     self._square(x, y, 0, 0, _ICON_SCALE)
-            yield True
+            yield
 
     def _text(self, text: str, left: int, top: int, scale: int):
         self._glyphs.fill(0)
@@ -100,7 +100,7 @@ class Screen:
                 for x in range(letter, letter + 8):
                     if self._glyphs.pixel(x, y):
                         self._square(x, y, left, top, scale)
-            yield True
+            yield
 
     def _square(self, x: int, y: int, left: int, top: int, scale: int) -> None:
         self._canvas.fill_rect(left + x * scale, top + y * scale, scale, scale, 1)

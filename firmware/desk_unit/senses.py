@@ -104,8 +104,8 @@ class ButtonSense:
 
     @property
     def active(self) -> bool:
-        """Whether somebody is pressing right now."""
-        return self._debounce.active
+        """Whether somebody is pressing right now, perhaps since a moment ago."""
+        return self._debounce.active or self._button.closed()
 
     async def run(self) -> None:
         """Sample every 5 ms while there is something to sample, else wait."""

@@ -70,7 +70,7 @@ async def test_press_whose_interrupt_was_lost_is_found():
     assert await pressed(Contact(), 1, True) == [PRESS]
 
 
-async def told(contact, stand_still, ms):
+async def told(contact, close, ms):
     """Events, and how long after the end of a stall, when the contact closes in it."""
     events = []
     sense = ButtonSense(contact, lambda event, _: events.append((event, ticks_ms())))
@@ -79,7 +79,7 @@ async def told(contact, stand_still, ms):
     await sleep_ms(40)
     began = ticks_ms()
     block_ms(60)
-    stand_still(contact, sense, began)
+    close(contact, sense, began)
     ended = ticks_ms()
     await sleep_ms(ms)
     contact._closed = False
@@ -91,7 +91,8 @@ async def told(contact, stand_still, ms):
 
 async def test_a_press_that_came_and_went_while_the_program_stood_still_is_one():
     # The ESP32 calls the handler when the stall is over: that is the time the edge is given.
-    assert [event for event, _ in await told(Contact(), lambda c, s, b: c.wake(), 0)] == [PRESS]
+    events = await told(Contact(), lambda contact, *_: contact.wake(), 0)
+    assert [event for event, _ in events] == [PRESS]
 
 
 async def test_a_press_that_came_while_flash_was_erased_is_felt_at_its_end():
@@ -107,7 +108,7 @@ async def test_a_press_that_came_while_flash_was_erased_is_felt_at_its_end():
 
 async def test_a_press_during_an_erase_whose_interrupt_was_lost_ends_as_any_other():
     contact = Contact()
-    sense = ButtonSense(contact, lambda event, _: None)
+    sense = ButtonSense(contact, lambda *_: None)
     tasks = [asyncio.create_task(sense.run())]
     began = ticks_ms()
     block_ms(20)
