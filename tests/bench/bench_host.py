@@ -146,10 +146,11 @@ def _commits(folder: Path) -> tuple[float, float]:
     print(f"  growing a table to {LARGE:,} rows", flush=True)
     with closing(sqlite3.connect(file)) as database, database:
         database.execute(
-            "INSERT INTO facts (site, unit, boot, lane, seq, type, time_ms, sure, received_ms, body)"
+            "INSERT INTO facts"
+            " (site, unit, boot, lane, seq, type, time_ms, sure, received_ms, body)"
             " WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
-            " SELECT site, 'v' || (i % 500), boot, lane, i / 500, type, time_ms, sure, received_ms,"
-            " body FROM n, (SELECT * FROM facts LIMIT 1)",
+            " SELECT site, 'v' || (i % 500), boot, lane, i / 500,"
+            " type, time_ms, sure, received_ms, body FROM n, (SELECT * FROM facts LIMIT 1)",
             (LARGE,),
         )
     store = Store.open(f"sqlite:///{file}")

@@ -1,10 +1,10 @@
 """Put before the firmware's main.py on the simulated board: says when things happened, by the VM.
 
 World and firmware share one clock here, the VM's, so no other process's scheduling is measured.
-Prints `probe WHAT MICROSECONDS` to the console: `contact` (the button's first closure), `felt` (ring,
-click and lamp are there), `card` (laid into the field), `uid` (read and hashed), `verdict` (on the
-ring, after the host's word), `provisional` (the host did not answer in time). Keeps a backlog
-on the ordinary lane, and lets the display change eight times a second.
+Prints `probe WHAT MICROSECONDS` to the console: `contact` (the button's first closure), `felt`
+(ring, click and lamp are there), `card` (laid into the field), `uid` (read and hashed), `verdict`
+(on the ring, after the host's word), `provisional` (the host did not answer in time). Keeps a
+backlog on the ordinary lane, and lets the display change eight times a second.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ def _boot(self, *args, inner=facts.Facts.boot):
 
 def _face(self, hardware, inner=panel.Panel.__init__):
     inner(self, hardware)
-    asyncio.create_task(_busy(self.face))
+    asyncio.create_task(_busy(self.face))  # noqa: RUF006 (MicroPython's loop holds on to it)
 
 
 async def _busy(face):
