@@ -5,6 +5,8 @@ the same seed gives the same microseconds everywhere.
 """
 
 import os
+import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +77,18 @@ def test_a_press_not_looked_for_after_an_erase_would_be_felt(tmp_path: Path) -> 
         "erase",
     )
     assert worst > ERASED_US
+
+
+def test_the_firmwares_document_has_the_same_figures() -> None:
+    text = (ROOT / "docs" / "firmware.md").read_text(encoding="utf-8")
+    costs = runpy.run_path(str(ROOT / "tests" / "soak" / "on_vm" / "costs.py"))
+    said = {}
+    for figures, names in re.findall(
+        r"^\| [^|]+ \| ([\d., ]+) \| (`[A-Z0-9_`, ]+) \|", text, re.MULTILINE
+    ):
+        constants = re.findall(r"[A-Z][A-Z0-9_]+", names)
+        said |= dict(zip(constants, map(float, figures.split(", ")), strict=True))
+    assert said == {name: value for name, value in costs.items() if name.isupper()}
 
 
 def _worst(folder: Path, change: str, during: str = "") -> int:
