@@ -48,9 +48,10 @@ class Panel:
         self.draw(now)
 
     def judge(self, word: str, now: int, provisional: bool = False) -> None:
-        """A verdict is shown and heard."""
+        """A verdict is shown and heard: sound and ring before this returns."""
         self.face.judge(word, now, provisional)
         self.sound("" if provisional else word)
+        self.draw(now)
 
     def sound(self, word: str) -> None:
         """Play what belongs to `word`, if there may be sound."""

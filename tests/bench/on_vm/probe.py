@@ -3,8 +3,8 @@
 World and firmware share one clock here, the VM's, so no other process's scheduling is measured.
 Prints `probe WHAT MICROSECONDS` to the console: `contact` (the button's first closure), `felt`
 (ring, click and lamp are there), `card` (laid into the field), `uid` (read and hashed), `verdict`
-(on the ring, after the host's word), `provisional` (the host did not answer in time). Keeps a
-backlog on the ordinary lane, and lets the display change eight times a second.
+(heard and on the ring, after the host's word), `provisional` (the host did not answer in time).
+Keeps a backlog on the ordinary lane, and lets the display change eight times a second.
 """
 
 import asyncio
@@ -56,7 +56,6 @@ def _press(self, boot, seq, now, inner=panel.Panel.press):
 
 def _judge(self, word, now, provisional=False, inner=panel.Panel.judge):
     inner(self, word, now, provisional)
-    self.draw(now)
     _say("provisional" if provisional else "verdict")
 
 
