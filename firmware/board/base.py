@@ -96,7 +96,8 @@ def _open_udp(name: str, port: int):
 
 def _set_clock(time: int) -> None:
     """Set the chip's clock to `time` (Unix ms, UTC)."""
-    year, month, day, hour, minute, second, weekday, _ = gmtime(time // 1000 - _EPOCH)
+    # The unix port's tuple is longer by one than the ESP32's.
+    year, month, day, hour, minute, second, weekday = gmtime(time // 1000 - _EPOCH)[:7]
     microseconds = time % 1000 * 1000
     machine.RTC().datetime((year, month, day, weekday, hour, minute, second, microseconds))
 

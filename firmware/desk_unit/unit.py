@@ -291,20 +291,33 @@ class Unit:
 
     async def _tidy(self) -> None:
         """Flash erased ahead of need, one sector at a time and not under a pressed button."""
+        memory = self._memory
         count = 0
         while True:
-            self._memory.times.keep()
             self._set_clock()
-            for lane in (self._memory.button, self._memory.ordinary):
-                if not self._button.active:
-                    lane.tidy()
-            if not self._button.active:
-                self._known.save()
+            for work in (
+                memory.times.keep,
+                memory.button.tidy,
+                memory.ordinary.tidy,
+                self._known.save,
+            ):
+                await self._hold(work)
             if count % _COLLECT_TIDIES == 0:
                 gc.collect()
             count += 1
             self._watch.beat("tidy")
             await sleep_ms(_TIDY_MS)
+
+    async def _hold(self, work) -> None:
+        """Do `work` on flash, which holds the program up (45 ms an erase), and let others run.
+
+        Not while the button is pressed; a press that came meanwhile is felt before anything else.
+        """
+        if not self._button.active:
+            began = ticks_ms()
+            work()
+            self._button.held(began)
+        await sleep_ms(0)
 
     def _set_clock(self) -> None:
         """The chip's own clock, by which TLS sees whether a certificate is in date."""
