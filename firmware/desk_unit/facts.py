@@ -216,5 +216,9 @@ def _boot(body: bytes) -> str:
 
 
 def _ascii(text: str, most: int) -> bytes:
-    """The first `most` characters; what is not printable ASCII becomes a question mark."""
-    return bytes(ord(c) if " " <= c <= "~" else 63 for c in text[:most])
+    """The first `most` bytes; what is not printable ASCII becomes question marks.
+
+    Over bytes, because each character that a loop over a string has ever seen stays in
+    MicroPython's table of names, which grows by doubling.
+    """
+    return bytes(c if 32 <= c <= 126 else 63 for c in text[:most].encode()[:most])
