@@ -97,7 +97,6 @@ class Unit:
 
     async def run(self) -> None:
         """Do everything, for ever."""
-        keep = self._chips.keep
         if self._sntp:
             asyncio.create_task(self._forever("sntp", self._sntp.run))  # noqa: RUF006
         for task in (
@@ -107,9 +106,9 @@ class Unit:
             self._forever("link", self._link.run),
             self._forever("tidy", self._tidy),
             self._forever("buzzer", self._hardware.buzzer.run),
-            keep("rfid", self._tags.run),
-            keep("radar", self._seat.run),
-            keep("display", self._show),
+            self._kept("rfid", self._tags.run),
+            self._kept("radar", self._seat.run),
+            self._kept("display", self._show),
         ):
             asyncio.create_task(task)  # noqa: RUF006 (MicroPython's loop holds on to its tasks)
         for name, patience in _SUPERVISED:
@@ -324,6 +323,10 @@ class Unit:
         if self._wall.quality > self._clock_set:
             self._clock_set = self._wall.quality
             self._hardware.set_clock(self._wall.at(self._uptime.now()))
+
+    def _kept(self, chip: str, work):
+        """A chip's task; what it can't even report, for want of memory, must not end it either."""
+        return self._forever(chip, lambda: self._chips.keep(chip, work))
 
     async def _forever(self, name: str, work) -> None:
         """Run `work()` again whenever it fails; a task never dies silently."""
