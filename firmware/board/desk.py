@@ -4,6 +4,7 @@ Source: MicroPython 1.28 ESP32 quick reference (`machine`).
 """
 
 import asyncio
+import sys
 
 import framebuf
 import machine
@@ -15,17 +16,12 @@ from desk_unit import screen
 from desk_unit.ring import PIXELS
 from desk_unit.unit import Unit
 from drivers.buzzer import Buzzer
-from drivers.ld2410 import LD2410
-from drivers.mfrc522 import MFRC522
 from drivers.ws2812 import WS2812
 from port import const, ticks_ms
 
 KNOWN = "known.bin"
 """The tags that the unit knows, see `desk_unit/known.py`."""
 
-_VSPI = const(2)
-_SPI_HZ = const(4_000_000)
-_RADAR_BAUD = const(256_000)
 _PWM_HZ = const(1_000)
 
 
@@ -99,8 +95,7 @@ class Hardware(Base):
 
     def __init__(self, config, starts, feed) -> None:
         super().__init__(config, starts, feed)
-        self.reader = _reader()
-        self.radar = _radar()
+        self.reader, self.presence, self.sensors = _chosen(config)
         self.pixels = WS2812(ring_writer(), PIXELS)
         self.display = display()
         self.canvas = framebuf.FrameBuffer(
@@ -118,29 +113,16 @@ def run(config, starts, feed) -> None:
     asyncio.run(Unit(config, Hardware(config, starts, feed)).run())
 
 
-def _reader() -> MFRC522:
-    spi = machine.SPI(
-        _VSPI,
-        baudrate=_SPI_HZ,
-        sck=machine.Pin(pins.RFID_SCK),
-        mosi=machine.Pin(pins.RFID_MOSI),
-        miso=machine.Pin(pins.RFID_MISO),
-    )
-    chip_select = machine.Pin(pins.RFID_CS, machine.Pin.OUT, value=1)
-    return MFRC522(spi, chip_select, machine.Pin(pins.RFID_RST, machine.Pin.OUT, value=1))
+def _chosen(config):
+    """Reader, presence and sensors; what has built them leaves the memory again."""
+    from board import chosen
 
-
-def _radar() -> LD2410:
-    # UART 1, away from its default pins 9 and 10, which belong to the flash.
-    return LD2410(
-        machine.UART(
-            1,
-            baudrate=_RADAR_BAUD,
-            rx=machine.Pin(pins.RADAR_RX),
-            tx=machine.Pin(pins.RADAR_TX),
-            rxbuf=512,
-        )
-    )
+    try:
+        sensors = chosen.sensors(config.presence)
+        return chosen.reader(config.reader), chosen.presence(sensors), sensors
+    finally:
+        del sys.modules["board.chosen"]
+        delattr(sys.modules["board"], "chosen")
 
 
 def _pwm(gpio: int):

@@ -20,25 +20,29 @@ COMMAND = b"\xfd\xfc\xfb\xfa"
 COMMAND_END = b"\x04\x03\x02\x01"
 
 _LONGEST = const(48)  # length field; the longest real ones are 35 (report) and 28 (ACK)
+_CALIBRATES = const(4)
 _SILENCE_MS = const(1500)  # 15 reports; a restart takes 1.1 s
 _POLL_BYTES = const(256)
 
 
 class LD2410:
-    """The radar.
+    """The radar; `poll` and `check` are the interface of `desk_unit.presence`.
 
     Args:
         uart: 256000 baud, 8N1, with a receive buffer of at least 128 bytes.
 
     Attributes:
-        state: 0 nobody, 1 moving, 2 still, 3 both; 4 to 6 while it calibrates itself.
+        state: 0 nobody, 1 moving, 2 still, 3 both; 4 to 6 while it calibrates itself, and 4
+            before its first report.
         moving_cm, still_cm, detection_cm: distances in centimetres.
         moving_energy, still_energy: 0 to 100.
         frames: good frames so far. garbage: bytes that belonged to none.
     """
 
+    chip = "radar"
+
     def __init__(self, uart: "UART") -> None:
-        self.state = 0
+        self.state = _CALIBRATES
         self.moving_cm = 0
         self.moving_energy = 0
         self.still_cm = 0
@@ -56,7 +60,15 @@ class LD2410:
         self._ack_command = -1
         self._ack = b""
 
-    def poll(self) -> int:
+    def poll(self, now: int) -> "bool | None":
+        """Take in what has arrived: somebody there? `now` is from `port.ticks_ms()`.
+
+        None before the first report, while it is silent, and while it calibrates itself.
+        """
+        self.receive()
+        return None if self._silent(now) or self.state >= _CALIBRATES else self.state != 0
+
+    def receive(self) -> int:
         """Take in what has arrived, 256 bytes at the most; allocates nothing for reports.
 
         Returns:
@@ -77,11 +89,15 @@ class LD2410:
         Raises:
             ChipFault: no good report for 1.5 s. It is raised again until one arrives.
         """
-        # Remembered, because ticks wrap: after six days of silence the difference turns negative.
-        if self._lost or ticks_diff(now, self._heard) > _SILENCE_MS:
-            self._lost = True
+        if self._silent(now):
             garbled = self.garbage != self._garbage_then
-            raise ChipFault("radar", "sends only garbage" if garbled else "silent for 1.5 s")
+            raise ChipFault(self.chip, "sends only garbage" if garbled else "silent for 1.5 s")
+
+    def _silent(self, now: int) -> bool:
+        # Remembered, because ticks wrap: after six days of silence the difference turns negative.
+        if ticks_diff(now, self._heard) > _SILENCE_MS:
+            self._lost = True
+        return self._lost
 
     def _take(self, byte: int) -> int:
         """One more byte; 1 when it completed a good report."""

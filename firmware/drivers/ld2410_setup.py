@@ -99,7 +99,7 @@ class ConfigurableLD2410(LD2410):
             self._uart.write(frame)
             for _ in range(_ACK_LOOKS):
                 await sleep_ms(_ACK_LOOK_MS)
-                self.poll()
+                self.receive()
                 if self._ack_command == command:
                     return self._acknowledged(command)
         raise ChipFault("radar", "did not acknowledge command %02Xh" % command)

@@ -268,7 +268,7 @@ class Radar:
         self._data = data
         reports = 0
         while self._data:
-            reports += self._radar.poll()
+            reports += self._radar.receive()
         radar = self._radar
         check(0 <= radar.state <= 6, "a state")
         for value in (radar.moving_cm, radar.still_cm, radar.detection_cm):

@@ -44,6 +44,13 @@ def test_what_may_be_left_out_has_a_default():
     assert (config.port, config.username, config.password) == (1883, None, None)
     assert config.wifi_password is None
     assert config.boot_base == 1
+    assert (config.reader, config.presence) == ("mfrc522", ("ld2410",))
+
+
+def test_sensors_are_chosen_in_any_combination():
+    for presence in (["ld2410"], ["pir"], ["seat-switch", "pir"], ["pir", "ld2410", "seat-switch"]):
+        config = Config(changed(reader="pn532", presence=presence))
+        assert (config.reader, config.presence) == ("pn532", tuple(presence))
 
 
 def test_bad_configurations_are_refused_by_name():
@@ -63,6 +70,10 @@ def test_bad_configurations_are_refused_by_name():
     for link in ("", "usb", 1, None):
         assert "'link'" in refusal(changed(link=link))
     assert "'sntp'" in refusal(changed(sntp=[]))
+    for reader in ("", "rc522", "PN532", 7, None, []):
+        assert "'reader'" in refusal(changed(reader=reader))
+    for presence in ("pir", [], None, {}, ["radar"], ["pir", "pir"], [["pir"]], [1], ["pir"] * 4):
+        assert "'presence'" in refusal(changed(presence=presence)), presence
 
 
 def test_refusal_names_the_line_of_the_field():
@@ -72,6 +83,8 @@ def test_refusal_names_the_line_of_the_field():
         ('"site"', '"site": "Milano!"', "'site'"),
         ('"port"', '"port": "x"', "'broker.port'"),
         ('"ssid"', '"ssid": 5', "'wifi.ssid'"),
+        ('"unit"', '"reader": "rc522"', "'reader'"),
+        ('"unit"', '"presence": ["ear"]', "'presence'"),
     ):
         at = next(i for i, line in enumerate(lines) if field in line)
         end = "," if lines[at].endswith(",") else ""
