@@ -1,4 +1,4 @@
-"""The desk unit on its ESP32: builds buses and chips from the pin map and runs the unit.
+"""The desk unit on its ESP32: what it is made of, and how it runs.
 
 Source: MicroPython 1.28 ESP32 quick reference (`machine`).
 """
@@ -6,23 +6,15 @@ Source: MicroPython 1.28 ESP32 quick reference (`machine`).
 import asyncio
 import sys
 
-import framebuf
 import machine
 
 from board import pins
 from board.base import Base
-from board.front import display, ring_writer
-from desk_unit import screen
-from desk_unit.ring import PIXELS
 from desk_unit.unit import Unit
-from drivers.buzzer import Buzzer
-from drivers.ws2812 import WS2812
-from port import const, ticks_ms
+from port import ticks_ms
 
 KNOWN = "known.bin"
 """The tags that the unit knows, see `desk_unit/known.py`."""
-
-_PWM_HZ = const(1_000)
 
 
 class Button:
@@ -95,35 +87,18 @@ class Hardware(Base):
 
     def __init__(self, config, starts, feed) -> None:
         super().__init__(config, starts, feed)
-        self.reader, self.presence, self.sensors = _chosen(config)
-        self.pixels = WS2812(ring_writer(), PIXELS)
-        self.display = display()
-        self.canvas = framebuf.FrameBuffer(
-            self.display.buffer, screen.WIDTH, screen.HEIGHT, framebuf.MONO_VLSB
-        )
-        self.glyphs = framebuf.FrameBuffer(bytearray(88), 88, 8, framebuf.MONO_VLSB)
         self.button = Button()
-        self.buzzer = Buzzer(_pwm(pins.BUZZER))
-        self.lamp = _pwm(pins.BUTTON_LAMP)
         self.known = File(KNOWN)
+        # What builds the chips leaves the memory again.
+        from board import chips
+
+        try:
+            chips.build(self, config)
+        finally:
+            del sys.modules["board.chips"]
+            delattr(sys.modules["board"], "chips")
 
 
 def run(config, starts, feed) -> None:
     """Run the unit for ever; an exception is the end of it."""
     asyncio.run(Unit(config, Hardware(config, starts, feed)).run())
-
-
-def _chosen(config):
-    """Reader, presence and sensors; what has built them leaves the memory again."""
-    from board import chosen
-
-    try:
-        sensors = chosen.sensors(config.presence)
-        return chosen.reader(config.reader), chosen.presence(sensors), sensors
-    finally:
-        del sys.modules["board.chosen"]
-        delattr(sys.modules["board"], "chosen")
-
-
-def _pwm(gpio: int):
-    return machine.PWM(machine.Pin(gpio, machine.Pin.OUT), freq=_PWM_HZ, duty_u16=0)

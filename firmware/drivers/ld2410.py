@@ -1,4 +1,4 @@
-"""Hi-Link LD2410: presence, distance and energy, from its UART.
+"""Hi-Link LD2410: presence, from its UART.
 
 Source: Hi-Link LD2410 serial communication protocol V1.02; 256000 baud, 8N1.
 
@@ -34,8 +34,6 @@ class LD2410:
     Attributes:
         state: 0 nobody, 1 moving, 2 still, 3 both; 4 to 6 while it calibrates itself, and 4
             before its first report.
-        moving_cm, still_cm, detection_cm: distances in centimetres.
-        moving_energy, still_energy: 0 to 100.
         frames: good frames so far. garbage: bytes that belonged to none.
     """
 
@@ -43,11 +41,6 @@ class LD2410:
 
     def __init__(self, uart: "UART") -> None:
         self.state = _CALIBRATES
-        self.moving_cm = 0
-        self.moving_energy = 0
-        self.still_cm = 0
-        self.still_energy = 0
-        self.detection_cm = 0
         self.frames = 0
         self.garbage = 0
         self._uart = uart
@@ -57,8 +50,6 @@ class LD2410:
         self._heard = ticks_ms()
         self._garbage_then = 0  # as it was at the last good report
         self._lost = False
-        self._ack_command = -1
-        self._ack = b""
 
     def poll(self, now: int) -> "bool | None":
         """Take in what has arrived: somebody there? `now` is from `port.ticks_ms()`.
@@ -144,18 +135,12 @@ class LD2410:
             return False
         return frame[7] == 0xAA and frame[8] <= 6 and frame[size - 6] == 0x55
 
-    def _deliver(self, size: int) -> int:
+    def _deliver(self, _size: int) -> int:
+        """Take a good frame of so many bytes; 1 for a report, 0 for an acknowledgement."""
         frame = self._frame
         if frame[0] != _REPORT[0]:
-            self._ack_command = frame[6]
-            self._ack = bytes(frame[8 : size - 4])
             return 0
         self.state = frame[8]
-        self.moving_cm = frame[9] | frame[10] << 8
-        self.moving_energy = frame[11]
-        self.still_cm = frame[12] | frame[13] << 8
-        self.still_energy = frame[14]
-        self.detection_cm = frame[15] | frame[16] << 8
         self._heard = ticks_ms()
         self._garbage_then = self.garbage
         self._lost = False

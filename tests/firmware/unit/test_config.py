@@ -83,14 +83,18 @@ def test_refusal_names_the_line_of_the_field():
         ('"site"', '"site": "Milano!"', "'site'"),
         ('"port"', '"port": "x"', "'broker.port'"),
         ('"ssid"', '"ssid": 5', "'wifi.ssid'"),
-        ('"unit"', '"reader": "rc522"', "'reader'"),
-        ('"unit"', '"presence": ["ear"]', "'presence'"),
     ):
         at = next(i for i, line in enumerate(lines) if field in line)
         end = "," if lines[at].endswith(",") else ""
         wrong = lines[:at] + [bad + end] + lines[at + 1 :]
         found = refusal("\n".join(wrong))
         assert "/config.json, line %d: %s" % (at + 1, path) in found, found
+
+
+def test_wrong_sensor_is_named_with_its_line():
+    for wrong in ('"reader": "rc522"', '"presence": ["ear"]', '"presence":\n["pir",\n"pir"]'):
+        found = refusal(json.dumps(GOOD)[:-1] + ",\n\n" + wrong + "}")
+        assert "line 3: '%s'" % wrong[1 : wrong.index('":')] in found, found
 
 
 def test_missing_field_is_named_with_the_line_of_its_section():

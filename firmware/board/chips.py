@@ -1,21 +1,46 @@
-"""The chips that the configuration chooses, on the pins of the map.
+"""Builds buses and chips from the pin map; the configuration chooses reader and presence sensors.
 
 A driver is loaded only if its chip is chosen, and this module is needed once: the memory of a unit
-has no room for what it does not use.
+has no room for what it does not use. Source: MicroPython 1.28 ESP32 quick reference (`machine`).
 """
 
+import framebuf
 import machine
 
 from board import pins
+from board.front import display, ring_writer
+from desk_unit import screen
+from desk_unit.ring import PIXELS
+from drivers.buzzer import Buzzer
+from drivers.ws2812 import WS2812
 from port import const
 
 _VSPI = const(2)
 _SPI_HZ = const(4_000_000)
 _RADAR_BAUD = const(256_000)
+_PWM_HZ = const(1_000)
 
 
-def reader(chip: str):
-    """The RFID reader, not yet started: "mfrc522" or "pn532"."""
+def build(hardware, config) -> None:
+    """Give the hardware its chips, none of them started yet.
+
+    Args:
+        hardware: `board.desk.Hardware`.
+        config: The unit's configuration.
+    """
+    hardware.reader = _reader(config.reader)
+    hardware.sensors = tuple(_SENSORS[name]() for name in config.presence)
+    hardware.presence = _presence(hardware.sensors)
+    hardware.pixels = WS2812(ring_writer(), PIXELS)
+    hardware.display = display()
+    hardware.canvas = framebuf.FrameBuffer(
+        hardware.display.buffer, screen.WIDTH, screen.HEIGHT, framebuf.MONO_VLSB
+    )
+    hardware.glyphs = framebuf.FrameBuffer(bytearray(88), 88, 8, framebuf.MONO_VLSB)
+    hardware.buzzer = Buzzer(_pwm(pins.BUZZER))
+    hardware.lamp = _pwm(pins.BUTTON_LAMP)
+
+def _reader(chip: str):
     spi = machine.SPI(
         _VSPI,
         baudrate=_SPI_HZ,
@@ -62,13 +87,7 @@ def _seat_switch():
     return SeatSwitch(machine.Pin(pins.SEAT_SWITCH, machine.Pin.IN))
 
 
-def sensors(names) -> tuple:
-    """The presence sensors of these names, as in the configuration."""
-    return tuple(_SENSORS[name]() for name in names)
-
-
-def presence(sensors):
-    """What says whether somebody is there: the only sensor, or all of them combined."""
+def _presence(sensors):
     moving = [sensor for sensor in sensors if sensor.chip == "pir"]
     if len(sensors) == 1 and not moving:
         return sensors[0]
@@ -78,3 +97,7 @@ def presence(sensors):
 
 
 _SENSORS = {"ld2410": _radar, "pir": _pir, "seat-switch": _seat_switch}
+
+
+def _pwm(gpio: int):
+    return machine.PWM(machine.Pin(gpio, machine.Pin.OUT), freq=_PWM_HZ, duty_u16=0)
