@@ -39,10 +39,16 @@ class Press(_Strict, frozen=True):
 
 
 class Radar(_Strict, frozen=True):
-    """What the radar sees, `cm` centimetres away."""
+    """Who is before the desk, `cm` centimetres away; whatever sensors it has see it."""
 
     state: RadarState
     cm: Annotated[int, msgspec.Meta(ge=0, le=600)] = 70
+
+
+class Motion(_Strict, frozen=True):
+    """Something moves before the PIR for `ms` milliseconds."""
+
+    ms: Duration = 3000
 
 
 class Fault(_Strict, frozen=True):
@@ -66,6 +72,8 @@ class Command(_Strict, frozen=True, omit_defaults=True):
     press: Press | None = None
     button: Literal["down", "up"] | None = None
     radar: Radar | None = None
+    motion: Motion | None = None
+    seat: Literal["sit", "stand"] | None = None
     power: Literal["cut", "on"] | None = None
     fault: Fault | None = None
     network: Literal["lost", "back"] | None = None
@@ -125,6 +133,10 @@ async def _obey(unit: SimUnit, command: Command) -> dict[str, Any] | None:  # no
         await unit.button(command.button == "down")
     elif command.radar:
         await unit.radar(command.radar.state, command.radar.cm)
+    elif command.motion:
+        await unit.motion(command.motion.ms)
+    elif command.seat:
+        await unit.seat(command.seat == "sit")
     elif command.power == "cut":
         await unit.power_cut()
     elif command.power == "on":
