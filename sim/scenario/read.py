@@ -84,6 +84,7 @@ def read(file: Path, seed: int | None = None) -> Scenario:
     cards = Cards(document.people, seed)
     rooms = [room.name for room in document.site.rooms]
     names = Names(document.people.names, document.site.desks, rooms, cards)
+    names.parts.update(document.site.parts)
     return Scenario(
         file=file,
         title=document.title,
@@ -121,6 +122,7 @@ def _known(place: Place) -> str:
     kinds: dict[str | int, Any] = {"people": People, "site": Site}
     kind = kinds.get(place[0], _Document) if len(place) > 1 else _Document
     kind = site.Room if "rooms" in place[:-1] else kind
+    kind = site.Desk if "desks" in place[:-1] else kind
     return ", ".join(kind.__struct_fields__)
 
 
