@@ -13,6 +13,7 @@ _READER_MS = const(100)
 _READER_CHECK_POLLS = const(20)
 _SEAT_MS = const(50)
 _SEAT_CHECK_POLLS = const(20)
+_SEAT_GOOD_CHECKS = const(5)
 _BUTTON_MS = const(5)
 _BUTTON_GUARD_MS = const(200)
 _BUTTON_DEAF_LOOKS = const(5)
@@ -66,10 +67,15 @@ class SeatSense:
         self._sensors = sensors
         self._on_seat = on_seat
         self._chips = chips
+        self._good = bytearray(len(sensors))  # tests in a row that each has passed
         self.seat = Seat()
 
     async def run(self) -> None:
-        """Poll every 50 ms, broken sensors too, and test every second."""
+        """Poll every 50 ms, broken sensors too, and test every second.
+
+        A sensor works again when it has passed five tests in a row: noise lets one through now
+        and then, and each change is a fact.
+        """
         polls = 0
         try:
             while True:
@@ -77,20 +83,26 @@ class SeatSense:
                 if self.seat.feed(self._presence.poll(now), now):
                     self._on_seat(self.seat.occupied)
                 if polls % _SEAT_CHECK_POLLS == 0:
-                    for sensor in self._sensors:
-                        self._test(sensor, now)
+                    for i in range(len(self._sensors)):
+                        self._test(i, now)
                     self._chips.works("presence")
                 polls += 1
                 await sleep_ms(_SEAT_MS)
         finally:
             self.seat.feed(None, ticks_ms())
 
-    def _test(self, sensor, now: int) -> None:
+    def _test(self, i: int, now: int) -> None:
+        sensor = self._sensors[i]
         try:
             sensor.check(now)
-            self._chips.works(sensor.chip)
         except Exception as error:
+            self._good[i] = 0
             self._chips.fails(sensor.chip, error)
+            return
+        if self._good[i] < _SEAT_GOOD_CHECKS:
+            self._good[i] += 1
+        else:
+            self._chips.works(sensor.chip)
 
 
 class ButtonSense:

@@ -1,7 +1,7 @@
 """A busy day of one unit in virtual time, with the memory that an ESP32 has.
 
-`python -m tests.soak.day [hours] [firmware]` prints the heap hour by hour. The firmware is the
-built one; it gets 224 KiB, which with pointers of 64 bits are the 112 KiB of the chip. What the
+`python -m tests.soak.day [hours] [firmware] [reader] [sensors]` prints the heap hour by hour, with
+the usual chips unless others are named (`pn532 ld2410,pir,seat-switch`). The firmware is the built one; it gets 224 KiB, which with pointers of 64 bits are the 112 KiB of the chip. What the
 simulator needs (chip models, `machine`, broker and host) is measured before the firmware begins,
 and added.
 """
@@ -15,6 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+USUAL = ("mfrc522", "ld2410")
+ALL = ("pn532", "ld2410,pir,seat-switch")
+"""Reader and presence sensors: the usual ones, and those that take most memory."""
+
 CAP = 224 * 1024
 """The firmware's share of the heap, in bytes."""
 
@@ -56,7 +60,12 @@ class Day:
         return min(hour.free for hour in self.hours) / CAP
 
 
-def live(hours: int, firmware: Path, tell: Callable[[Hour], object] = lambda _: None) -> Day:
+def live(
+    hours: int,
+    firmware: Path,
+    tell: Callable[[Hour], object] = lambda _: None,
+    chips: tuple[str, str] = USUAL,
+) -> Day:
     """Let a unit live.
 
     Raises:
@@ -64,11 +73,11 @@ def live(hours: int, firmware: Path, tell: Callable[[Hour], object] = lambda _: 
     """
     day = Day()
     with tempfile.TemporaryDirectory() as folder:
-        for line in _run(_AMPLE, firmware, folder, 0):
+        for line in _run(_AMPLE, firmware, folder, 0, *chips):
             day.share = int(line.split()[1])
     last: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        for line in _run(CAP + day.share, firmware, folder, hours):
+        for line in _run(CAP + day.share, firmware, folder, hours, *chips):
             last = [*last[-9:], line]
             if line.startswith("hour "):
                 numbers = [int(number) for number in re.findall(r"\d+", line)]
@@ -83,9 +92,10 @@ def live(hours: int, firmware: Path, tell: Callable[[Hour], object] = lambda _: 
     return day
 
 
-def _run(heap: int, firmware: Path, folder: str, hours: int):  # type: ignore[no-untyped-def]
+def _run(heap: int, firmware: Path, folder: str, hours: int, *chips: str):  # type: ignore[no-untyped-def]
     micropython = Path(sys.executable).with_name("micropython")
     command = [micropython, "-X", f"heapsize={heap}", _SCRIPT, firmware, folder, str(hours)]
+    command += chips
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -102,7 +112,8 @@ def main() -> None:
     hours = int(sys.argv[1]) if len(sys.argv) > 1 else _DAY
     firmware = Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "build" / "firmware"
     print(f"heap of the firmware: {CAP:,} bytes\nhour    used    free  free %  facts stored")
-    day = live(hours, firmware.resolve(), _line)
+    chips = (sys.argv[3], sys.argv[4]) if len(sys.argv) > 4 else USUAL
+    day = live(hours, firmware.resolve(), _line, chips)
     print(f"simulator's own share: {day.share:,} bytes (not counted above)")
     print(f"growth from the first hour to the last: {day.growth:,} bytes; {day.figures}")
 
