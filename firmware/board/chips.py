@@ -40,6 +40,7 @@ def build(hardware, config) -> None:
     hardware.buzzer = Buzzer(_pwm(pins.BUZZER))
     hardware.lamp = _pwm(pins.BUTTON_LAMP)
 
+
 def _reader(chip: str):
     spi = machine.SPI(
         _VSPI,

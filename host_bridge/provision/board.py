@@ -24,6 +24,7 @@ from host_bridge.provision.errors import BoardError
 from host_bridge.provision.flasher import Progress
 from host_bridge.provision.partitions import FLASH_SIZE, Partition
 from host_bridge.provision.results import MAX_OUTPUT, Check, judge
+from host_bridge.provision.site import Chips
 
 _BOOT_SECONDS = 20.0
 _ANSWER_SECONDS = 5.0
@@ -74,7 +75,7 @@ class Board:
                 written += len(content)
                 progress(written / total)
 
-    def test(self, mac: str, table: list[Partition]) -> list[Check]:
+    def test(self, mac: str, table: list[Partition], chips: Chips) -> list[Check]:
         """Run the factory test and judge what it says."""
         source = resources.files("host_bridge.provision.on_board") / "factory_test.py"
         expected = {
@@ -82,6 +83,8 @@ class Board:
             "flash": FLASH_SIZE,
             "partitions": {p.label: (p.offset, p.size) for p in table if p.kind == "data"},
             "heap": _HEAP,
+            "reader": chips.reader,
+            "presence": list(chips.presence),
         }
         said = bytearray()
 
@@ -99,7 +102,7 @@ class Board:
             )
             if error:
                 said.extend(b"\n")
-            return judge(bytes(said))
+            return judge(bytes(said), chips)
 
     def write_credentials(self, credentials: Credentials) -> None:
         """Write `config.json`. Whatever goes wrong, the message is ours and not the board's."""

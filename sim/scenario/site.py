@@ -40,8 +40,8 @@ class Room(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A room as the file gives it; `pitch` is how far desks are apart."""
 
     name: str = "Room"
-    desks: Annotated[list[DeskName | Desk], msgspec.Meta(min_length=1, max_length=64)] = msgspec.field(
-        default_factory=lambda: ["A1"]
+    desks: Annotated[list[DeskName | Desk], msgspec.Meta(min_length=1, max_length=64)] = (
+        msgspec.field(default_factory=lambda: ["A1"])
     )
     pitch: str = "3 m"
     clearance: str = "1.5 m"

@@ -225,7 +225,51 @@ def test_the_board_follows_the_configuration_of_a_folder_that_is_there_already(
     go(work)
 
 
-@pytest.mark.parametrize("wrong", [{"reader": "rc522"}, {"presence": []}, {"presence": ["pir"] * 2}])
+@pytest.mark.parametrize(
+    "wrong", [{"reader": "rc522"}, {"presence": []}, {"presence": ["pir"] * 2}]
+)
 def test_a_board_of_chips_that_there_are_not_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="reader|presence"):
         of(wrong)
+
+
+FACTORY = """
+import sys
+sys.path.append("/sources/firmware")
+sys.modules["esp"] = sys
+with open("/sources/host_bridge/provision/on_board/factory_test.py") as file:
+    exec(file.read())
+from board import pins
+presence = ["ld2410", "pir", "seat-switch"]
+for check in [_reader] + [_SENSORS[name] for name in presence if name in _SENSORS]:
+    try:
+        print(check.__name__, check(pins, {"reader": "pn532"})[0])
+    except Exception as error:
+        print(check.__name__, error)
+"""
+
+
+def test_the_factory_test_passes_a_board_with_a_pn532_and_names_what_is_missing(
+    tmp_path: Path,
+) -> None:
+    async def tested(folder: Path, *broken: str) -> list[str]:
+        async with powered(folder, "", parts=ALL, heap="400k") as unit:
+            for chip in broken:
+                await unit.fault(chip, "missing")
+            await unit.power_cut()
+            (folder / "firmware" / "main.py").write_text(FACTORY + "print('done')\n")
+            await unit.power_on()
+            await until(lambda: "done" in unit.console(), 10)
+            return [line for line in unit.console() if line.startswith("_")]
+
+    async def work() -> None:
+        assert await tested(tmp_path / "good") == [
+            "_reader True",
+            "_radar True",
+            "_seat_switch True",
+        ]
+        said = await tested(tmp_path / "bad", "pn532", "ld2410")
+        assert said[0].startswith("_reader rfid: reads 00h only")
+        assert said[1:] == ["_radar False", "_seat_switch True"]
+
+    go(work)
