@@ -58,7 +58,8 @@ def unit(  # noqa: PLR0917 (options, never given by position)
     {"show":{}}, {"heap":{}}, {"watch":{}} (events from then on).
 
     The configuration in the folder is written when absent, and kept otherwise; only the broker's
-    address, and reader and presence if given, follow the options. The firmware's console goes to standard error.
+    address, and reader and presence if given, follow the options. The firmware's console goes to
+    standard error.
     """
     try:
         host, _, number = broker.rpartition(":")

@@ -131,12 +131,8 @@ async def _obey(unit: SimUnit, command: Command) -> dict[str, Any] | None:  # no
         await unit.press(command.press.ms)
     elif command.button:
         await unit.button(command.button == "down")
-    elif command.radar:
-        await unit.radar(command.radar.state, command.radar.cm)
-    elif command.motion:
-        await unit.motion(command.motion.ms)
-    elif command.seat:
-        await unit.seat(command.seat == "sit")
+    elif command.radar or command.motion or command.seat:
+        await _be_there(unit, command)
     elif command.power == "cut":
         await unit.power_cut()
     elif command.power == "on":
@@ -151,3 +147,13 @@ async def _obey(unit: SimUnit, command: Command) -> dict[str, Any] | None:  # no
     elif command.show:
         return dict(msgspec.to_builtins(unit.show()))
     return None
+
+
+async def _be_there(unit: SimUnit, command: Command) -> None:
+    """Somebody before the desk, or what one sensor alone sees."""
+    if command.radar:
+        await unit.radar(command.radar.state, command.radar.cm)
+    elif command.motion:
+        await unit.motion(command.motion.ms)
+    else:
+        await unit.seat(command.seat == "sit")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Combined:
-    """Somebody is there when one sensor says so, nobody when all say so; who can't tell is left out.
+    """Somebody is there when one sensor says so, nobody when all that can tell say so.
 
     Sensors that notice movement only are asked when none of the others can tell: beside one that
     sees whoever sits still, movement adds nothing but those who walk past.

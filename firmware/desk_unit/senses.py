@@ -1,4 +1,4 @@
-"""The loops that poll reader, presence sensors and button, and call back when something has happened.
+"""The loops that poll reader, presence sensors and button, and call back when something happened.
 
 Each only ends by an exception; `chips.Chips.keep` starts it again.
 """

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from drivers.bus import SPI, Buffer, Pin
+    from drivers.bus import SPI, Pin
 
     class Bus(Protocol):
         """What `drivers.pn532_link.Link` needs of a bus; see the module."""

@@ -1,6 +1,6 @@
 """How the frames of a PN532 travel over I2C; apart, because a desk unit has it on SPI.
 
-Source: NXP UM0701-02 (PN532 user manual) rev. 02, 6.2.4; PN532/C1 data sheet 8.3.5: at most 400 kHz.
+Source: NXP UM0701-02 (PN532 user manual) rev. 02, 6.2.4; PN532/C1 data sheet 8.3.5: to 400 kHz.
 The interface is that of `drivers.pn532_bus`.
 """
 

@@ -277,7 +277,8 @@ GAPS: dict[str, str] = {
     "number": "`3`, or a range, `3..6`, from which the seed chooses",
     "amount": "`3`, `no`, `at least 3`, `at most 3`",
     "chip": "`reader`, `radar`, `PIR`, `seat switch`, `display`; what the desk has of them",
-    "defect": "`missing`, `stuck at 00`, `stuck at FF`, `noisy`, `truncated` (radar, PN532), `hung` (PN532); a table below says which chip knows what",
+    "defect": "`missing`, `stuck at 00`, `stuck at FF`, `noisy`, "
+    "`truncated`, `hung`; which chip knows what is in a table below",
     "part": "`relay`, `director` (which serves the page too)",
     "point": "a fault point of the host, as in `relay.after-commit`",
     "fact": "`boot`, `tag`, `seat`, `provisional`, `chip`, `press`, `urgent`",

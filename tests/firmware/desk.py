@@ -27,7 +27,7 @@ class FaultError(Exception):
 
 
 class Chip:
-    """Reader, presence sensor, pixels, display and canvas in one: what the test sets is what they say."""
+    """Reader, sensor, pixels, display and canvas in one: what the test sets is what they say."""
 
     def __init__(self, chip: str = "") -> None:
         self.chip = chip

@@ -3,8 +3,8 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_bridge.provision.label import Label
 from host_bridge.provision import results
+from host_bridge.provision.label import Label
 from host_bridge.provision.results import Check, failures, required
 from host_bridge.provision.site import Chips
 

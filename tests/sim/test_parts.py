@@ -229,7 +229,7 @@ def test_the_board_follows_the_configuration_of_a_folder_that_is_there_already(
     "wrong", [{"reader": "rc522"}, {"presence": []}, {"presence": ["pir"] * 2}]
 )
 def test_a_board_of_chips_that_there_are_not_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="reader|presence"):
+    with pytest.raises(ValueError, match=r"reader|presence"):
         of(wrong)
 
 

@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from host_bridge.contract.facts import AnyFact
-from sim.tags import tag_hash
 from sim.parts import Parts
+from sim.tags import tag_hash
 from sim.unit import SimUnit, share_kib
 from sim.vm import VmError
 from sim.world import FAULTS

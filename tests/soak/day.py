@@ -1,9 +1,9 @@
 """A busy day of one unit in virtual time, with the memory that an ESP32 has.
 
-`python -m tests.soak.day [hours] [firmware] [reader] [sensors]` prints the heap hour by hour, with
-the usual chips unless others are named (`pn532 ld2410,pir,seat-switch`). The firmware is the built one; it gets 224 KiB, which with pointers of 64 bits are the 112 KiB of the chip. What the
-simulator needs (chip models, `machine`, broker and host) is measured before the firmware begins,
-and added.
+`python -m tests.soak.day [hours] [firmware] [reader sensors]` prints the heap hour by hour, with
+the usual chips unless others are named (`pn532 ld2410,pir,seat-switch`). The firmware is the built
+one; it gets 224 KiB, which with pointers of 64 bits are the 112 KiB of the chip. What the simulator
+needs (chip models, `machine`, broker and host) is measured before the firmware begins, and added.
 """
 
 import re

@@ -1,8 +1,8 @@
 """The factory test: runs on the new board, through the raw REPL, before it has any secret.
 
 One line a check, `check <name> <ok|fail> <detail>`, then `end`. It looks at what answers: the ring,
-the buzzer, the lamp and a PIR give no answer and are judged by eye at the first start. `pins` is the
-module `board.pins` of the firmware that has just been copied.
+the buzzer, the lamp and a PIR give no answer and are judged by eye at the first start. `pins` is
+the module `board.pins` of the firmware that has just been copied.
 """
 
 # Runs on MicroPython only: CPython's types do not fit. Every check takes the same arguments.
@@ -84,8 +84,8 @@ def _reader(pins, expected):
 
 def _pn532(spi, select, reset):
     """A whole dialogue by the firmware's own driver; what lies on the reader is told to nobody."""
-    from drivers.pn532 import PN532
-    from drivers.pn532_bus import SPIBus
+    from drivers.pn532 import PN532  # noqa: PLC0415 - on the board only
+    from drivers.pn532_bus import SPIBus  # noqa: PLC0415
 
     chip = PN532(SPIBus(spi, select), reset)
     chip.start()

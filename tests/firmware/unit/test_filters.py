@@ -9,11 +9,11 @@ from port import ticks_add
 PERIOD = ticks_add(0, -1) + 1  # of the interpreter's ticks: 2**30, on the VM 2**62
 
 
-def DelayOn(ms):  # noqa: N802 (a filter, as Settle)
+def DelayOn(ms):
     return Delay(True, ms)
 
 
-def DelayOff(ms):  # noqa: N802
+def DelayOff(ms):
     return Delay(False, ms)
 
 
