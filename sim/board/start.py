@@ -3,7 +3,7 @@
 Run by the MicroPython VM in the folder of sources (`sim/`, `firmware/`). The parent process
 writes one line of JSON first: `files` and `soc` (folders of the unit's file system and of what
 the chip keeps), `firmware` (folder), `name`, `cause` (of the reset), `air`, `world` (commands
-that put the outside into the state it is in), `parts` (reader and presence sensors), `taps` (whether
+that put the outside into the state it is in), `parts` (reader, presence sensors), `taps` (whether
 to tell what passes on the wires).
 """
 

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from desk_unit.config import Config
 from host_bridge.provision import firmware, site, units
-from host_bridge.provision.credentials import Credentials
 from host_bridge.provision.errors import SetupError
 from host_bridge.provision.units import Unit
 from tests.provision.workshop import SITE, SITE_KEY, WIFI_PASSWORD, Workshop
@@ -91,12 +89,6 @@ def test_a_wrong_site_file_is_refused_without_showing_a_secret(tmp_path: Path, t
         site.load(site_file(tmp_path, text))
     assert WIFI_PASSWORD not in str(error.value)
     assert SITE_KEY[:-1] not in str(error.value).lower()
-
-
-def test_the_chips_of_a_site_are_in_the_configuration_as_the_firmware_reads_it(tmp_path: Path):
-    text = SITE + '[chips]\nreader = "pn532"\npresence = ["seat-switch", "pir"]\n'
-    config = Config(Credentials(site.load(site_file(tmp_path, text)), "u1", 1).config())
-    assert (config.reader, config.presence) == ("pn532", ("seat-switch", "pir"))
 
 
 def test_a_site_never_shows_its_secrets_in_a_traceback(tmp_path: Path):
