@@ -26,6 +26,13 @@ from host_bridge.provision.partitions import FLASH_SIZE, Partition
 from host_bridge.provision.results import MAX_OUTPUT, Check, judge
 from host_bridge.provision.site import Chips
 
+PN532_DRIVER = """\
+from drivers.pn532 import PN532
+from drivers.pn532_bus import SPIBus
+expected["pn532"] = lambda spi, select, reset: PN532(SPIBus(spi, select), reset)
+"""
+"""Runs on the board: what the factory test needs of the firmware that has just been copied."""
+
 _BOOT_SECONDS = 20.0
 _ANSWER_SECONDS = 5.0
 _TEST_SECONDS = 30.0
@@ -86,6 +93,7 @@ class Board:
             "reader": chips.reader,
             "presence": list(chips.presence),
         }
+        driver = PN532_DRIVER if chips.reader == "pn532" else ""
         said = bytearray()
 
         def hear(data: bytes) -> None:
@@ -96,7 +104,7 @@ class Board:
         with self._step("test"):
             self._transport.exec(source.read_bytes())
             _, error = self._transport.exec_raw(
-                f"from board import pins\nrun(pins, {expected!r})",
+                f"from board import pins\nexpected = {expected!r}\n{driver}run(pins, expected)",
                 timeout=_TEST_SECONDS,
                 data_consumer=hear,
             )

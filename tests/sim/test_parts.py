@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from host_bridge.contract.facts import AnyFact
+from host_bridge.provision.board import PN532_DRIVER
 from sim.parts import Parts, of
 from sim.tags import tag_hash
 from sim.unit import SimUnit
@@ -240,10 +241,12 @@ sys.modules["esp"] = sys
 with open("/sources/host_bridge/provision/on_board/factory_test.py") as file:
     exec(file.read())
 from board import pins
+expected = {"reader": "pn532"}
+%s
 presence = ["ld2410", "pir", "seat-switch"]
 for check in [_reader] + [_SENSORS[name] for name in presence if name in _SENSORS]:
     try:
-        print(check.__name__, check(pins, {"reader": "pn532"})[0])
+        print(check.__name__, check(pins, expected)[0])
     except Exception as error:
         print(check.__name__, error)
 """
@@ -257,7 +260,7 @@ def test_the_factory_test_passes_a_board_with_a_pn532_and_names_what_is_missing(
             for chip in broken:
                 await unit.fault(chip, "missing")
             await unit.power_cut()
-            (folder / "firmware" / "main.py").write_text(FACTORY + "print('done')\n")
+            (folder / "firmware" / "main.py").write_text(FACTORY % PN532_DRIVER + "print('done')\n")
             await unit.power_on()
             await until(lambda: "done" in unit.console(), 10)
             return [line for line in unit.console() if line.startswith("_")]

@@ -76,18 +76,14 @@ def _reader(pins, expected):
     )
     try:
         if expected["reader"] == "pn532":
-            return _pn532(spi, select, reset)
+            return _pn532(expected["pn532"](spi, select, reset))
         return _mfrc522(spi, select)
     finally:
         spi.deinit()
 
 
-def _pn532(spi, select, reset):
+def _pn532(chip):
     """A whole dialogue by the firmware's own driver; what lies on the reader is told to nobody."""
-    from drivers.pn532 import PN532  # noqa: PLC0415 - on the board only
-    from drivers.pn532_bus import SPIBus  # noqa: PLC0415
-
-    chip = PN532(SPIBus(spi, select), reset)
     chip.start()
     asyncio.run(chip.uids())
     return True, "PN532"
@@ -140,7 +136,7 @@ def run(pins, expected):
     """Run every check.
 
     `expected`: mac, flash, partitions {label: (offset, size)}, heap, reader and presence as in the
-    configuration.
+    configuration, and for a PN532 `pn532(spi, select, reset)`, which makes the firmware's driver.
     """
     checks = [_mac, _flash, _partitions, _journal, _heap, _reader]
     checks += [_SENSORS[name] for name in expected["presence"] if name in _SENSORS]
