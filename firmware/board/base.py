@@ -7,6 +7,7 @@ Sources: MicroPython 1.28 ESP32 quick reference (`esp32.Partition`, `esp32.NVS`,
 import asyncio
 import random
 import socket
+import sys
 from time import gmtime
 
 import esp32
@@ -83,6 +84,23 @@ class Base:
         self.log = print
         self.feed = feed
         self.reset = machine.reset
+        self.running = 0
+        """The place that runs, as the loader (`update.slots.start`) returned it."""
+
+    def updates(self):
+        """What an update needs of this board, as long as somebody holds on to it."""
+        from board import update
+
+        return update
+
+    def on_trial(self) -> bool:
+        """Whether there is something to tell of an update: it is on trial, or has failed it."""
+        from update.slots import State
+
+        state = State(self.nvs)
+        for name in ("update.slots", "update"):
+            sys.modules.pop(name, None)
+        return state.trial or state.failed
 
 
 def _open_udp(name: str, port: int):

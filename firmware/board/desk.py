@@ -10,6 +10,7 @@ import machine
 
 from board import pins
 from board.base import Base
+from board.button import Button
 from board.front import display, ring_writer
 from desk_unit import screen
 from desk_unit.ring import PIXELS
@@ -18,7 +19,7 @@ from drivers.buzzer import Buzzer
 from drivers.ld2410 import LD2410
 from drivers.mfrc522 import MFRC522
 from drivers.ws2812 import WS2812
-from port import const, ticks_ms
+from port import const
 
 KNOWN = "known.bin"
 """The tags that the unit knows, see `desk_unit/known.py`."""
@@ -27,38 +28,6 @@ _VSPI = const(2)
 _SPI_HZ = const(4_000_000)
 _RADAR_BAUD = const(256_000)
 _PWM_HZ = const(1_000)
-
-
-class Button:
-    """The button's contact: closed pulls the pin low."""
-
-    def __init__(self) -> None:
-        self._pin = machine.Pin(pins.BUTTON, machine.Pin.IN)
-        self._flag = asyncio.ThreadSafeFlag()
-        self._edge = ticks_ms()
-        self._pin.irq(self._on_edge, machine.Pin.IRQ_FALLING)
-
-    def closed(self) -> bool:
-        """Whether the contact is closed now."""
-        return not self._pin.value()
-
-    def wake(self) -> None:
-        """End a `wait` as an edge would."""
-        self._on_edge(self._pin)
-
-    def clear(self) -> None:
-        """Forget the edges so far."""
-        self._flag.clear()
-
-    async def wait(self) -> int:
-        """Wait for an edge; returns its `port.ticks_ms`."""
-        await self._flag.wait()
-        return self._edge
-
-    def _on_edge(self, _) -> None:
-        # Runs from the scheduler between any two bytecodes: it allocates nothing.
-        self._edge = ticks_ms()
-        self._flag.set()
 
 
 class File:

@@ -2,7 +2,7 @@
 
 The button's lane always goes first, then ordinary facts that happened just now, then the unit's
 state, then what has gathered on the ordinary lane, which leaves places of the window free for
-the others. A fact leaves its journal only when the host says
+the others, and last what is said about updates. A fact leaves its journal only when the host says
 that it is committed (docs/protocol.md, "Acknowledgement, end to end").
 """
 
@@ -13,6 +13,10 @@ from port import const, sleep_ms
 
 from . import down
 from .backoff import Backoff
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .updates import Updates
 
 UNPROTECTED_MS = const(90_000)
 """After so long without anyone who could hear a press, the unit says so."""
@@ -41,7 +45,8 @@ class Link:
         listener: Told what comes in: `state()` returns the state's JSON bytes, `heard(time)`,
             `sent(lane name, boot, seq)`, `stored(lane name, boot, seq)`,
             `verdict(boot, seq, word)`, `guidance(word)`, `restart(boot)`, and `told(topic's end,
-            payload)` for everything else, which returns whether it was understood.
+            payload)` for everything else, which returns whether it was understood. Its
+            `offered()` loads what takes an update (see `updates.py`).
         log: Function that takes one line of text.
         beat: Called whenever the link makes progress.
     """
@@ -68,6 +73,9 @@ class Link:
         """Whether the unit is subscribed and may publish."""
         self.rejected = 0
         """Messages from the host that could not be understood."""
+        self.updates: "Updates | None" = None
+        """What takes an update, while there is one."""
+        self._last: list[tuple] = []
         for lane in lanes:
             lane.on_append = self._wake.set
 
@@ -92,6 +100,11 @@ class Link:
     def touch(self) -> None:
         """The unit's state has changed: publish it soon."""
         self._state_at = None
+        self._wake.set()
+
+    def say(self, word: str, payload: bytes, retain: bool = False) -> None:
+        """Send this when the lanes have nothing to send; it is kept in memory only."""
+        self._last.append((word, payload, retain))
         self._wake.set()
 
     async def run(self) -> None:
@@ -178,7 +191,16 @@ class Link:
             return True
         if connection.room <= _RESERVED:
             return False
-        return await self._send(connection, ordinary, ordinary.message())
+        sent = await self._send(connection, ordinary, ordinary.message())
+        return sent or await self._send_last(connection)
+
+    async def _send_last(self, connection) -> bool:
+        if not self._last:
+            return False
+        word, payload, retain = self._last[0]
+        await connection.publish(self._topic + word, payload, None, retain=retain)
+        self._last.pop(0)
+        return True
 
     async def _send(self, connection, lane, message) -> bool:
         if message is None:
@@ -215,6 +237,8 @@ class Link:
             understood = self._hear_restart(down.restart(payload))
         elif word == "down/guidance":
             understood = self._hear_guidance(down.guidance(payload))
+        elif word in ("down/update", "down/piece"):
+            understood = self._hear_update(word, payload)
         else:
             understood = self._listener.told(word, payload)
         if not understood:
@@ -248,6 +272,14 @@ class Link:
             return False
         self._listener.guidance(seat)
         return True
+
+    def _hear_update(self, word: str, payload: bytes) -> bool:
+        if self.updates is None and word == "down/update":
+            try:
+                self.updates = self._listener.offered()
+            except Exception as error:  # no memory, or no such file: the link goes on
+                self._log("link: an update can't be taken: %s" % _said(error))
+        return self.updates is not None and self.updates.hear(word, payload)
 
     async def _apply_acks(self) -> None:
         while True:

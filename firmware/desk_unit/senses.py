@@ -1,11 +1,10 @@
-"""The loops that poll reader, radar and button, and call back when something has happened.
+"""The loops that poll reader and radar, and call back when something has happened.
 
 Each only ends by an exception; `chips.Chips.keep` starts it again.
 """
 
 from port import const, sleep_ms, ticks_ms
 
-from .button import Debounce
 from .reader import Presence
 from .seat import Seat
 
@@ -13,9 +12,6 @@ _READER_MS = const(100)
 _READER_CHECK_POLLS = const(20)
 _RADAR_MS = const(50)
 _RADAR_STATES = const(3)
-_BUTTON_MS = const(5)
-_BUTTON_GUARD_MS = const(200)
-_BUTTON_DEAF_LOOKS = const(5)
 
 
 class TagSense:
@@ -82,54 +78,3 @@ class SeatSense:
         # 4 to 6: it calibrates itself and knows nothing about the seat.
         if state <= _RADAR_STATES and self.seat.feed(state != 0, now):
             self._on_seat(self.seat.occupied)
-
-
-class ButtonSense:
-    """Waits for the button's edge and samples until its contact is at rest.
-
-    Args:
-        button: Has `async wait()`, which returns the ticks of an edge, `closed()`, `wake()`,
-            which ends a wait, and `clear()`, which forgets the edges so far.
-        on_event: Called with `button.PRESS`, `THREE` or `HOLD`, and the ticks at which the
-            press began.
-    """
-
-    def __init__(self, button, on_event) -> None:
-        self._button = button
-        self._on_event = on_event
-        self._debounce = Debounce()
-
-    @property
-    def active(self) -> bool:
-        """Whether somebody is pressing right now."""
-        return self._debounce.active
-
-    async def run(self) -> None:
-        """Sample every 5 ms while there is something to sample, else wait."""
-        debounce = self._debounce
-        while True:
-            edge = await self._button.wait()
-            self._tell(debounce.edge(self._button.closed(), edge, ticks_ms()))
-            while debounce.active:
-                await sleep_ms(_BUTTON_MS)
-                self._tell(debounce.sample(self._button.closed(), ticks_ms()))
-            # Bounces of this press must not be taken for the edge of another one.
-            self._button.clear()
-
-    async def guard(self, beat) -> None:
-        """Look at the contact five times a second, should an interrupt ever be lost."""
-        deaf = 0
-        while True:
-            if not self._debounce.active and self._button.closed():
-                self._button.wake()
-                deaf += 1
-            elif self._debounce.active or deaf < _BUTTON_DEAF_LOOKS:
-                deaf = 0
-            # Whoever samples the contact has not woken for a second: that will never end.
-            if deaf < _BUTTON_DEAF_LOOKS:
-                beat("button")
-            await sleep_ms(_BUTTON_GUARD_MS)
-
-    def _tell(self, event: str) -> None:
-        if event:
-            self._on_event(event, self._debounce.began)

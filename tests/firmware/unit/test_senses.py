@@ -3,7 +3,7 @@
 import asyncio
 
 from desk_unit.button import PRESS
-from desk_unit.senses import ButtonSense
+from desk_unit.button import ButtonSense
 from port import sleep_ms, ticks_ms
 
 
