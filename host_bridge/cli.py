@@ -38,6 +38,7 @@ from host_bridge.settings import SettingsError
 from host_bridge.store import RegistryError, StoreError, TagKind
 from host_bridge.transport.embedded import EmbeddedBroker, EmbeddedBrokerError
 from host_bridge.transport.serial_gateway import SerialGateway, open_serial
+from host_bridge.update import rollout_command
 
 app = typer.Typer(
     help="Chequer: headset, seat and one button.",
@@ -51,6 +52,9 @@ app.add_typer(registry, name="registry", no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters", no_args_is_help=True)
 app.add_typer(incident_commands.app, name="incidents", no_args_is_help=True)
 app.add_typer(unit_commands.app, name="units", no_args_is_help=True)
+update = typer.Typer(help="New versions of the firmware for desk units.")
+rollout_command.register(update)
+app.add_typer(update, name="update", no_args_is_help=True)
 
 
 def main() -> None:

@@ -133,7 +133,10 @@ class Upstream:
 
     def _on_message(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         word = message.topic.removeprefix(self._base)
-        if word not in [f"down/{known}" for known in topics.DOWN_WORDS] or len(message.payload) > 1024:
+        if (
+            word not in [f"down/{known}" for known in topics.DOWN_WORDS]
+            or len(message.payload) > 1024
+        ):
             client.ack(message.mid, message.qos)  # nothing that a unit could use
             return
         self._tell(Arrived(word, bytes(message.payload), message.mid))
