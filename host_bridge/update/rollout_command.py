@@ -36,6 +36,7 @@ Everyone = Annotated[bool, typer.Option("--all", help="Every unit at a desk of t
 
 def offer(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A signed update.")],
+    *,
     unit: Units = None,
     everyone: Everyone = False,
     again: Annotated[

@@ -26,7 +26,7 @@ def test_opening_applies_migrations_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/x.db"
     first = Store.open(url)
     second = Store.open(url)
-    assert (first.applied, second.applied) == (["0001", "0002"], [])
+    assert (first.applied, second.applied) == (["0001", "0002", "0003"], [])
     first.close()
     second.close()
 
