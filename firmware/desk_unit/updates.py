@@ -19,9 +19,7 @@ _ANSWER_S = const(10)
 _LOOK_MS = const(100)
 _REFUSED_MS = const(10_000)
 _STUCK_MS = const(60_000)
-_CALM_LOOKS = const(30)
 _TELL_WANTS = const(24)
-_TRIAL_MS = const(5_000)
 _NOT_CONNECTED = const(107)
 _MAX_BUNDLE = const(1 << 20)
 _MESSAGE = const(120)
@@ -37,6 +35,11 @@ class Updates:
             `board/update.py`), `starts`, `reset()` and `log(line)`.
         busy: Whether somebody at the desk is in the middle of something.
     """
+
+    calm_ms = 3_000
+    """How long nobody has to be busy before the unit starts again."""
+    trial_ms = 5_000
+    """How often a trial is looked at."""
 
     def __init__(self, link, lanes, hardware, busy) -> None:
         self._link = link
@@ -169,10 +172,10 @@ class Updates:
         return False
 
     async def _restart(self) -> None:
-        """Start the new version once no press waits and the desk has been calm for 3 s."""
+        """Start the new version once no press waits and the desk has been calm for a while."""
         calm = 0
-        while calm < _CALM_LOOKS:
-            calm = 0 if self._lanes[0].journal.waiting or self._busy() else calm + 1
+        while calm < self.calm_ms:
+            calm = 0 if self._lanes[0].journal.waiting or self._busy() else calm + _LOOK_MS
             await sleep_ms(_LOOK_MS)
         self._hardware.log("update: installed, the unit starts again")
         self._hardware.starts.end()
@@ -186,7 +189,7 @@ class Updates:
         if standing != "trial":
             return
         while board.standing(self._hardware)[0] == "trial":
-            await sleep_ms(_TRIAL_MS)
+            await sleep_ms(self.trial_ms)
         self._say("healthy")
 
     def _refused(self, reason: str, message: str) -> None:
