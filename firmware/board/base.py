@@ -7,7 +7,6 @@ Sources: MicroPython 1.28 ESP32 quick reference (`esp32.Partition`, `esp32.NVS`,
 import asyncio
 import random
 import socket
-import sys
 from time import gmtime
 
 import esp32
@@ -93,15 +92,6 @@ class Base:
 
         return update
 
-    def on_trial(self) -> bool:
-        """Whether there is something to tell of an update: it is on trial, or has failed it."""
-        from update.slots import State
-
-        state = State(self.nvs)
-        for name in ("update.slots", "update"):
-            sys.modules.pop(name, None)
-        return state.trial or state.failed
-
 
 def _open_udp(name: str, port: int):
     """A datagram socket that hears one peer only. Blocks until the name server has answered."""
@@ -114,7 +104,7 @@ def _open_udp(name: str, port: int):
 
 def _set_clock(time: int) -> None:
     """Set the chip's clock to `time` (Unix ms, UTC)."""
-    year, month, day, hour, minute, second, weekday, _ = gmtime(time // 1000 - _EPOCH)
+    year, month, day, hour, minute, second, weekday = gmtime(time // 1000 - _EPOCH)[:7]
     microseconds = time % 1000 * 1000
     machine.RTC().datetime((year, month, day, weekday, hour, minute, second, microseconds))
 

@@ -107,6 +107,15 @@ class Link:
         self._last.append((word, payload, retain))
         self._wake.set()
 
+    def open_updates(self, follow: bool = False) -> None:
+        """Load what takes updates; with `follow` it tells how the last one has turned out."""
+        try:
+            self.updates = self._listener.offered()
+            if follow:
+                self.updates.follow()
+        except Exception as error:  # no memory, or no such file: the unit goes on
+            self._log("link: no update can be taken now: %s" % _said(error))
+
     async def run(self) -> None:
         """Keep a connection up; never returns."""
         while True:
@@ -275,10 +284,7 @@ class Link:
 
     def _hear_update(self, word: str, payload: bytes) -> bool:
         if self.updates is None and word == "down/update":
-            try:
-                self.updates = self._listener.offered()
-            except Exception as error:  # no memory, or no such file: the link goes on
-                self._log("link: an update can't be taken: %s" % _said(error))
+            self.open_updates()
         return self.updates is not None and self.updates.hear(word, payload)
 
     async def _apply_acks(self) -> None:

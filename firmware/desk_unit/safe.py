@@ -76,9 +76,8 @@ class SafeUnit:
         task = asyncio.create_task(self._link.run())
         if self._starts.hears:
             asyncio.create_task(self._hear())  # noqa: RUF006 (MicroPython's loop holds on to it)
-        if self._hardware.on_trial():
-            self._link.updates = self.offered()
-            self._link.updates.follow()
+        if self._starts.tells:
+            self._link.open_updates(True)
         looks = 0
         good = False
         while self._uptime.now() < RETRY_MS or self._busy():

@@ -20,6 +20,8 @@ _FAILED_MOST = const(8)
 _FAILED = "failed"
 _CLEAN = "clean"
 _CRASH = "crash"
+_SLOTS = "slots"
+_TRIAL_OR_FAILED = const(16 + 128)
 
 
 class Starts:
@@ -43,6 +45,14 @@ class Starts:
         """Whether safe mode may try the button: not if it did not last a minute with it."""
         self.shows = self.failed in (_SAFE, _SAFE + 2)
         """Whether safe mode may try ring and display. One of both may be what makes it fail."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is something to tell of an update: it is on trial, or has failed it.
+
+        Two bits of the loader's number (`update/slots.py`), whose code is not loaded for that.
+        """
+        return bool(self._number(_SLOTS) & _TRIAL_OR_FAILED)
 
     def begin(self) -> None:
         """Count this start as failed until it proves to be good."""

@@ -115,9 +115,8 @@ class Unit:
             asyncio.create_task(task)  # noqa: RUF006 (MicroPython's loop holds on to its tasks)
         for name, patience in _SUPERVISED:
             self._watch.expect(name, patience)
-        if self._hardware.on_trial():
-            self._link.updates = self.offered()
-            self._link.updates.follow()
+        if self._hardware.starts.tells:
+            self._link.open_updates(True)
         good = False
         while True:
             await sleep_ms(_TIDY_MS)

@@ -231,7 +231,6 @@ class Desk:
         self.set_clock = self.clock_set.append
         self.button = Button()
         self.buzzer = Buzzer(self.tone)
-        self.on_trial = lambda: False
 
     def log(self, line: str) -> None:
         self.lines.append(line)

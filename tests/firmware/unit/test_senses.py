@@ -2,8 +2,7 @@
 
 import asyncio
 
-from desk_unit.button import PRESS
-from desk_unit.button import ButtonSense
+from desk_unit.button import PRESS, ButtonSense
 from port import sleep_ms, ticks_ms
 
 

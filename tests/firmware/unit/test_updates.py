@@ -11,7 +11,6 @@ from tests.firmware.unit.update_release import bundle, manifest
 from update import slots
 from update.refusal import Refused
 
-
 Updates.calm_ms = Updates.trial_ms = 300
 
 
@@ -184,7 +183,7 @@ async def test_a_lost_link_ends_the_attempt_and_the_next_offer_goes_on_from_ther
 
 
 async def test_a_refusal_is_told_with_its_reason_and_nothing_starts():
-    name, data = bundle()
+    _, data = bundle()
     changed = bytearray(data)
     changed[20] ^= 1
     head = bytes(changed[: 8 + 384 + int.from_bytes(data[4:8], "little")])

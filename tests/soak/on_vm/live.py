@@ -47,7 +47,7 @@ def prepare():
     import network
     import parts
 
-    for name in ("Pin", "PWM", "SPI", "I2C", "UART", "WDT", "reset_cause"):
+    for name in ("Pin", "PWM", "SPI", "I2C", "UART", "WDT", "RTC", "reset_cause"):
         getattr(machine, name)
     parts.solder()
     peer = Peer()
