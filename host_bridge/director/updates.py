@@ -173,8 +173,11 @@ class UpdateServer:
             if standing in BAD:
                 _log.error("The roll-out stops: %s, %s. See chequer update status.", unit, standing)
         for unit in found.tell:
-            if self._tell(self._offers[unit], now):
-                self._store.updates.told(self._site, unit, self._offers[unit].bundle, now)
+            offer = self._offers[unit]
+            if self._tell(offer, now):
+                self._store.updates.told(self._site, unit, offer.bundle, now)
+                # The unit asks at once, sooner than offers are read again.
+                self._offers[unit] = msgspec.structs.replace(offer, told_ms=now)
         self._repeat(found.standings, now)
 
     def _repeat(self, standings: Mapping[str, str], now: int) -> None:
