@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from host_bridge.contract.messages import MAX_PIECE, Want
 from host_bridge.update import bundle, manifest
 from host_bridge.update.errors import UpdateError
-from host_bridge.contract.messages import MAX_PIECE, Want
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from host_bridge import cli
 from host_bridge.director.updates import UpdateServer
-from host_bridge.domain.rollout import Offered
+from host_bridge.domain.rollout import Offered, Standing
 from host_bridge.settings import Settings, Update
 from host_bridge.store import Store
 from host_bridge.update import bundle, shelf, signing
@@ -282,3 +282,40 @@ def test_wrong_usage_of_the_commands_is_one_sentence(
     ):
         assert shell.run("update", *words) == cli.USAGE, words
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_offer_is_followed_until_all_is_done_or_stopped_and_ctrl_c_leaves_it_standing(
+    shell: Shell,
+    release: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stories: list[dict[str, Standing]] = [
+        {"u1": "done", "u2": "fetching"},
+        {"u1": "done", "u2": "done"},
+    ]
+
+    def tell(_seconds: float) -> None:
+        """While the command waits, the server has found out something."""
+        store = Store.open(shell.url)
+        bundle_name = store.updates.offers("s")["u1"].bundle
+        for unit, standing in stories.pop(0).items():
+            store.updates.stands("s", {(unit, bundle_name): standing})
+        store.close()
+
+    monkeypatch.setattr("host_bridge.update.rollout_command.time.sleep", tell)
+    assert shell.run("update", "offer", str(release), "--all") == 0
+    assert "2/2" in capsys.readouterr().out
+    stories.append({"u1": "missing"})
+    assert shell.run("update", "offer", str(release), "--all") == cli.AMISS
+    assert "stopped at u1 (missing)" in capsys.readouterr().err
+
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("host_bridge.update.rollout_command.time.sleep", interrupt)
+    assert shell.run("update", "offer", str(release), "--all") == 0
+    assert "The offers stand" in capsys.readouterr().out
+    store = Store.open(shell.url)
+    assert {each.standing for each in store.updates.offers("s").values()} == {"waits"}
+    store.close()
