@@ -30,7 +30,7 @@ def read(data: bytes) -> Label:
     Raises:
         UpdateError: It is damaged or malformed.
     """
-    length = int.from_bytes(data[4:_FIXED], "little")
+    length = int.from_bytes(data[4:6], "little")  # of the manifest, at most 8,192
     # The signature is as long as the key, so the manifest shows where it begins.
     start = data.find(_MANIFEST, _FIXED + _SIGNATURES[0], _FIXED + _SIGNATURES[-1] + 32)
     if data[:4] != _MARK or len(data) > _LARGEST or start - _FIXED not in _SIGNATURES:
