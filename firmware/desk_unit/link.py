@@ -7,12 +7,12 @@ that it is committed (docs/protocol.md, "Acknowledgement, end to end").
 """
 
 import asyncio
-import errno
 
 from port import const, sleep_ms
 
 from . import down
 from .backoff import Backoff
+from .crash import said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ class Link:
         if self._error is None:
             return ""
         if not self.connected:
-            return "not connected: %s" % _said(self._error)
+            return "not connected: %s" % said(self._error)
         if self._uptime.now() - self._found_at < _FAULT_MS:
-            return "connected again after: %s" % _said(self._error)
+            return "connected again after: %s" % said(self._error)
         return ""
 
     def touch(self) -> None:
@@ -114,7 +114,7 @@ class Link:
             if follow:
                 self.updates.follow()
         except Exception as error:  # no memory, or no such file: the unit goes on
-            self._log("link: no update can be taken now: %s" % _said(error))
+            self._log("link: no update can be taken now: %s" % said(error))
 
     async def run(self) -> None:
         """Keep a connection up; never returns."""
@@ -133,7 +133,7 @@ class Link:
         delay = self._backoff.next()
         self._log(
             "link: not connected to %s: %s; facts are kept, next attempt in %d ms"
-            % (self._wire.peer, _said(self._error), delay)
+            % (self._wire.peer, said(self._error), delay)
         )
         await sleep_ms(delay)
 
@@ -144,13 +144,8 @@ class Link:
         tasks = []
         try:
             await asyncio.wait_for(connection.open(), _OPEN_S)
-            for work in (
-                connection.serve(),
-                connection.supervise(),
-                self._talk(connection),
-                self._tick(),
-                self._apply_acks(),
-            ):
+            works = [connection.serve(), connection.supervise(), self._talk(connection)]
+            for work in works + [self._tick(), self._apply_acks()]:
                 tasks.append(asyncio.create_task(self._guard(work)))
             await self._failed.wait()
         finally:
@@ -162,7 +157,7 @@ class Link:
             for task in tasks:
                 await _end(task)
             await connection.close()
-        raise OSError(_said(self._error))
+        raise OSError(said(self._error))
 
     async def _guard(self, work) -> None:
         """Run one task of the session; its failure, whatever it is, ends the session."""
@@ -193,7 +188,7 @@ class Link:
             return True
         if await self._send(connection, ordinary, ordinary.live()):
             return True
-        if self._state_due():
+        if self._state_at is None or self._uptime.now() - self._state_at >= STATE_MS:
             self._state_at = self._uptime.now()
             state = self._listener.state()
             await connection.publish(self._topic + "state", state, None, retain=True)
@@ -218,9 +213,6 @@ class Link:
         await connection.publish(self._topic + lane.word, payload, (lane.name, boot, seq))
         return True
 
-    def _state_due(self) -> bool:
-        return self._state_at is None or self._uptime.now() - self._state_at >= STATE_MS
-
     async def _tick(self) -> None:
         while True:
             await sleep_ms(_TICK_MS)
@@ -243,9 +235,9 @@ class Link:
         elif word == "down/verdict":
             understood = self._hear_verdict(down.verdict(payload))
         elif word == "down/restart":
-            understood = self._hear_restart(down.restart(payload))
+            understood = _tell(self._listener.restart, down.restart(payload))
         elif word == "down/guidance":
-            understood = self._hear_guidance(down.guidance(payload))
+            understood = _tell(self._listener.guidance, down.guidance(payload))
         elif word in ("down/update", "down/piece"):
             understood = self._hear_update(word, payload)
         else:
@@ -268,18 +260,6 @@ class Link:
             return False
         self._listener.heard(verdict[3])
         self._listener.verdict(*verdict[:3])
-        return True
-
-    def _hear_restart(self, boot) -> bool:
-        if boot is None:
-            return False
-        self._listener.restart(boot)
-        return True
-
-    def _hear_guidance(self, seat) -> bool:
-        if seat is None:
-            return False
-        self._listener.guidance(seat)
         return True
 
     def _hear_update(self, word: str, payload: bytes) -> bool:
@@ -305,12 +285,10 @@ class Link:
             await sleep_ms(0)
 
 
-def _said(error) -> str:
-    """What an error says, on one line; its name if it says nothing."""
-    text = " ".join(str(error).split())
-    if text.isdigit():  # MicroPython's OSError says no more than its number
-        text = errno.errorcode.get(int(text), text)
-    return text or repr(error)
+def _tell(listen, what) -> bool:
+    if what is not None:
+        listen(what)
+    return what is not None
 
 
 async def _end(task) -> None:
