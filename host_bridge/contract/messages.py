@@ -39,8 +39,8 @@ class Waiting(msgspec.Struct, kw_only=True, frozen=True):
 class State(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """A unit's retained state. The last will is the same message with `online` false only.
 
-    `mode` "safe": after five starts that failed, the unit keeps its link, hears its button and takes
-    updates, nothing else.
+    `mode` "safe": after five starts that failed, the unit keeps its link, hears its button and
+    takes updates, nothing else.
     """
 
     unit: Name
