@@ -16,10 +16,12 @@ from . import down
 from .crash import condense
 
 _ANSWER_S = const(10)
+_PART = const(336)
+_CHUNK = const(224)
 _LOOK_MS = const(100)
 _REFUSED_MS = const(10_000)
 _STUCK_MS = const(60_000)
-_TELL_WANTS = const(24)
+_TELL_WANTS = const(48)
 _NOT_CONNECTED = const(107)
 _MAX_BUNDLE = const(1 << 20)
 _MESSAGE = const(120)
@@ -51,7 +53,9 @@ class Updates:
         self._version = 0
         self._wants = 0
         self._wanted: "tuple | None" = None
-        self._data: "bytes | None" = None
+        self._buffer = bytearray(2 * _PART)
+        self._got = 0
+        self._is_there = False
         self._came = asyncio.Event()
         self._task: "asyncio.Task | None" = None
 
@@ -61,12 +65,12 @@ class Updates:
 
     def hear(self, word: str, payload: bytes) -> bool:
         """An offer or a piece; False if it can't be used. Never raises, whatever the bytes are."""
+        return self._hear_piece(payload) if word == "down/piece" else self._hear_offer(payload)
+
+    def _hear_offer(self, payload: bytes) -> bool:
         message = down.load(payload)
         if message is None:
             return False
-        return self._hear_offer(message) if word == "down/update" else self._hear_piece(message)
-
-    def _hear_offer(self, message) -> bool:
         name, size = message.get("bundle"), message.get("size")
         again = message.get("again", False)
         if not _is_name(name) or type(size) is not int or type(again) is not bool:
@@ -80,19 +84,38 @@ class Updates:
                 self._begin(self._take())
         return True
 
-    def _hear_piece(self, message) -> bool:
-        wanted, data = self._wanted, message.get("data")
-        if wanted is None or (message.get("bundle"), message.get("offset")) != wanted[:2]:
+    def _hear_piece(self, payload: bytes) -> bool:
+        # Most of the message is one long text. It is cut out before the rest is decoded, and
+        # decoded in short runs: a heap with little room has no long ones.
+        key = payload.find(b'"data"')
+        begin = payload.find(b'"', key + 6) + 1
+        end = payload.find(b'"', begin)
+        if self._wanted is None or key < 0 or not 0 < begin < end:
             return False
-        try:
-            data = a2b_base64(data)
-        except Exception:  # no text, or no base64
+        message = down.load(payload[:begin] + payload[end:])
+        if message is None or message.get("data") != "":
             return False
-        if len(data) != wanted[2]:
+        if (message.get("bundle"), message.get("offset")) != self._wanted[:2]:
             return False
-        self._data = data
+        if not self._decode(memoryview(payload)[begin:end], self._wanted[2]):
+            return False
+        self._is_there = True
         self._came.set()
         return True
+
+    def _decode(self, text: memoryview, size: int) -> bool:
+        """Put what the base64 `text` stands for in its place; True if it is `size` bytes."""
+        at = 0
+        for start in range(0, len(text), _CHUNK):
+            try:
+                run = a2b_base64(bytes(text[start : start + _CHUNK]))
+            except ValueError:
+                return False
+            if at + len(run) > size:
+                return False
+            self._buffer[self._got + at : self._got + at + len(run)] = run
+            at += len(run)
+        return at == size
 
     def _begin(self, work) -> None:
         self._task = asyncio.create_task(self._guard(work))
@@ -140,17 +163,28 @@ class Updates:
         return False
 
     async def _fetch(self, name: str, offset: int, size: int):
-        """`size` bytes at `offset`, None without an answer.
+        """`size` bytes at `offset`, valid until the next call; None without an answer.
 
         Raises:
             OSError: The connection is lost.
         """
+        if len(self._buffer) < size:
+            self._buffer = bytearray(size)
+        self._got = 0
+        while self._got < size:
+            part = min(_PART, size - self._got)
+            if not await self._ask(name, offset + self._got, part):
+                return None
+            self._got += part
+        return memoryview(self._buffer)[:size]
+
+    async def _ask(self, name: str, offset: int, size: int) -> bool:
         while self._lanes_wait():
             await sleep_ms(_LOOK_MS)
         if self._wants % _TELL_WANTS == 0:
             self._say("fetching", received=offset)
         self._wants += 1
-        self._data = None
+        self._is_there = False
         self._came.clear()
         self._wanted = (name, offset, size)
         want = {"bundle": name, "offset": offset, "size": size}
@@ -160,7 +194,7 @@ class Updates:
         except asyncio.TimeoutError:
             pass
         self._wanted = None
-        return self._data
+        return self._is_there
 
     def _lanes_wait(self) -> bool:
         """Whether facts wait, other than for a host that has acknowledged none for a minute."""

@@ -272,7 +272,7 @@ class Update:
             name, size, again = offer
             check(len(name) == 32 and int(name, 16) >= 0 and name == name.lower(), "a name")
             check(type(size) is int and 1 <= size <= 1 << 20 and again in (True, False), "a size")
-        check(not came or (type(taker._data) is bytes and len(taker._data) == 4), "a piece")
+        check(not came or len(taker._buffer) == 672, "a piece")
         return offered or came
 
 
