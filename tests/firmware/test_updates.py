@@ -192,7 +192,8 @@ async def test_a_lost_link_and_a_restarted_host_cost_no_piece_twice(
         await restarted(unit)
     assert installed(host)
     fetched = offsets(host)
-    assert len(fetched) - len(set(fetched)) <= 2, "only what was on its way is asked for again"
+    # Twice a piece of two parts was on its way.
+    assert len(fetched) - len(set(fetched)) <= 4, "only what was on its way is asked for again"
     assert fetched == sorted(fetched)
 
 
