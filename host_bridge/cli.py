@@ -39,6 +39,7 @@ from host_bridge.store import RegistryError, StoreError, TagKind, bring_to
 from host_bridge.store_commands import backup, move, restore
 from host_bridge.transport.embedded import EmbeddedBroker, EmbeddedBrokerError
 from host_bridge.transport.serial_gateway import SerialGateway, open_serial
+from host_bridge.update import rollout_command
 
 app = typer.Typer(
     help="Chequer: headset, seat and one button.",
@@ -53,6 +54,9 @@ app.add_typer(dead_letters, name="dead-letters", no_args_is_help=True)
 app.add_typer(incident_commands.app, name="incidents", no_args_is_help=True)
 app.add_typer(unit_commands.app, name="units", no_args_is_help=True)
 app.add_typer(export_commands.app, name="export", no_args_is_help=True)
+update = typer.Typer(help="New versions of the firmware for desk units.")
+rollout_command.register(update)
+app.add_typer(update, name="update", no_args_is_help=True)
 
 
 def main() -> None:

@@ -79,6 +79,12 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     rooms: list[Room] = []
 
 
+class Update(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the bundles lie that units may ask for."""
+
+    folder: str = "var/updates"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -86,6 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     broker: Broker = Broker()
     store: Store = Store()
     web: Web = Web()
+    update: Update = Update()
 
 
 def load(path: Path | None = None) -> Settings:

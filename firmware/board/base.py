@@ -82,6 +82,14 @@ class Base:
         self.log = print
         self.feed = feed
         self.reset = machine.reset
+        self.running = 0
+        """The place that runs, as the loader (`update.slots.start`) returned it."""
+
+    def updates(self):
+        """What an update needs of this board, as long as somebody holds on to it."""
+        from board import update
+
+        return update
 
 
 def _open_serial():

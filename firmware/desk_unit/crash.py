@@ -3,6 +3,7 @@
 A message may hold anything, a card's UID among it; names, files and line numbers hold nothing.
 """
 
+import errno
 import sys
 
 from port import const
@@ -25,6 +26,14 @@ def condense(error) -> str:
             break
         text += " " + place
     return text
+
+
+def said(error) -> str:
+    """What an error of the link says, on one line; its name if it says nothing."""
+    text = " ".join(str(error).split())
+    if text.isdigit():  # MicroPython's OSError says no more than its number
+        text = errno.errorcode.get(int(text), text)
+    return text or repr(error)
 
 
 def places(traceback: str) -> list:

@@ -30,7 +30,7 @@ _MAX_COUNT = 2**32 - 1
 
 def ack(payload: bytes):
     """(boot, lane, spans, time) of an `Ack`, or None if it is none."""
-    message = _load(payload)
+    message = load(payload)
     if (
         message is None
         or not _count(message.get("boot"))
@@ -44,7 +44,7 @@ def ack(payload: bytes):
 
 def verdict(payload: bytes):
     """(boot, seq, verdict, time) of a `Verdict`, or None if it is none."""
-    message = _load(payload)
+    message = load(payload)
     if (
         message is None
         or not _count(message.get("boot"))
@@ -58,7 +58,7 @@ def verdict(payload: bytes):
 
 def guidance(payload: bytes):
     """The seat word of a `Guidance`, or None if it is none."""
-    message = _load(payload)
+    message = load(payload)
     if message is None or message.get("seat") not in SEATS or not _count(message.get("version")):
         return None
     return message["seat"]
@@ -66,7 +66,7 @@ def guidance(payload: bytes):
 
 def restart(payload: bytes):
     """The boot that a `Restart` names, or None if it is none."""
-    message = _load(payload)
+    message = load(payload)
     if message is None or not _count(message.get("boot")):
         return None
     return message["boot"]
@@ -77,7 +77,7 @@ def mode(payload: bytes):
 
     `drill_until` is Unix milliseconds, 0 for no drill.
     """
-    message = _load(payload)
+    message = load(payload)
     if message is None:
         return None
     until = message.get("drill_until")
@@ -89,7 +89,7 @@ def mode(payload: bytes):
 
 def incident(payload: bytes):
     """(boot, seq) up to which an `Incident` says that reports are seen, or None if it is none."""
-    message = _load(payload)
+    message = load(payload)
     if (
         message is None
         or not _count(message.get("boot"))
@@ -102,14 +102,15 @@ def incident(payload: bytes):
 
 def enrol(payload: bytes):
     """For how many seconds an `Enrol` wants the next tag, 0 to stop; None if it is none."""
-    message = _load(payload)
+    message = load(payload)
     seconds = message.get("seconds") if message else None
     if type(seconds) is not int or not 0 <= seconds <= _MOST_SECONDS:
         return None
     return seconds
 
 
-def _load(payload: bytes):
+def load(payload: bytes):
+    """A message's fields, or None if it is no JSON object."""
     try:
         message = json.loads(payload.decode())
     except Exception:  # whatever the parser makes of hostile bytes

@@ -2,17 +2,21 @@
 
 The button's lane always goes first, then ordinary facts that happened just now, then the unit's
 state, then what has gathered on the ordinary lane, which leaves places of the window free for
-the others. A fact leaves its journal only when the host says
+the others, and last what is said about updates. A fact leaves its journal only when the host says
 that it is committed (docs/protocol.md, "Acknowledgement, end to end").
 """
 
 import asyncio
-import errno
 
 from port import const, sleep_ms
 
 from . import down
 from .backoff import Backoff
+from .crash import said
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .updates import Updates
 
 UNPROTECTED_MS = const(90_000)
 """After so long without anyone who could hear a press, the unit says so."""
@@ -41,7 +45,8 @@ class Link:
         listener: Told what comes in: `state()` returns the state's JSON bytes, `heard(time)`,
             `sent(lane name, boot, seq)`, `stored(lane name, boot, seq)`,
             `verdict(boot, seq, word)`, `guidance(word)`, `restart(boot)`, and `told(topic's end,
-            payload)` for everything else, which returns whether it was understood.
+            payload)` for everything else, which returns whether it was understood. Its
+            `offered()` loads what takes an update (see `updates.py`).
         log: Function that takes one line of text.
         beat: Called whenever the link makes progress.
     """
@@ -68,6 +73,9 @@ class Link:
         """Whether the unit is subscribed and may publish."""
         self.rejected = 0
         """Messages from the host that could not be understood."""
+        self.updates: "Updates | None" = None
+        """What takes an update, while there is one."""
+        self._last: list[tuple] = []
         for lane in lanes:
             lane.on_append = self._wake.set
 
@@ -84,15 +92,29 @@ class Link:
         if self._error is None:
             return ""
         if not self.connected:
-            return "not connected: %s" % _said(self._error)
+            return "not connected: %s" % said(self._error)
         if self._uptime.now() - self._found_at < _FAULT_MS:
-            return "connected again after: %s" % _said(self._error)
+            return "connected again after: %s" % said(self._error)
         return ""
 
     def touch(self) -> None:
         """The unit's state has changed: publish it soon."""
         self._state_at = None
         self._wake.set()
+
+    def say(self, word: str, payload: bytes, retain: bool = False) -> None:
+        """Send this when the lanes have nothing to send; it is kept in memory only."""
+        self._last.append((word, payload, retain))
+        self._wake.set()
+
+    def open_updates(self, follow: bool = False) -> None:
+        """Load what takes updates; with `follow` it tells how the last one has turned out."""
+        try:
+            self.updates = self._listener.offered()
+            if follow:
+                self.updates.follow()
+        except Exception as error:  # no memory, or no such file: the unit goes on
+            self._log("link: no update can be taken now: %s" % said(error))
 
     async def run(self) -> None:
         """Keep a connection up; never returns."""
@@ -111,7 +133,7 @@ class Link:
         delay = self._backoff.next()
         self._log(
             "link: not connected to %s: %s; facts are kept, next attempt in %d ms"
-            % (self._wire.peer, _said(self._error), delay)
+            % (self._wire.peer, said(self._error), delay)
         )
         await sleep_ms(delay)
 
@@ -122,13 +144,8 @@ class Link:
         tasks = []
         try:
             await asyncio.wait_for(connection.open(), _OPEN_S)
-            for work in (
-                connection.serve(),
-                connection.supervise(),
-                self._talk(connection),
-                self._tick(),
-                self._apply_acks(),
-            ):
+            works = [connection.serve(), connection.supervise(), self._talk(connection)]
+            for work in works + [self._tick(), self._apply_acks()]:
                 tasks.append(asyncio.create_task(self._guard(work)))
             await self._failed.wait()
         finally:
@@ -140,7 +157,7 @@ class Link:
             for task in tasks:
                 await _end(task)
             await connection.close()
-        raise OSError(_said(self._error))
+        raise OSError(said(self._error))
 
     async def _guard(self, work) -> None:
         """Run one task of the session; its failure, whatever it is, ends the session."""
@@ -171,14 +188,23 @@ class Link:
             return True
         if await self._send(connection, ordinary, ordinary.live()):
             return True
-        if self._state_due():
+        if self._state_at is None or self._uptime.now() - self._state_at >= STATE_MS:
             self._state_at = self._uptime.now()
             state = self._listener.state()
             await connection.publish(self._topic + "state", state, None, retain=True)
             return True
         if connection.room <= _RESERVED:
             return False
-        return await self._send(connection, ordinary, ordinary.message())
+        sent = await self._send(connection, ordinary, ordinary.message())
+        return sent or await self._send_last(connection)
+
+    async def _send_last(self, connection) -> bool:
+        if not self._last:
+            return False
+        word, payload, retain = self._last[0]
+        await connection.publish(self._topic + word, payload, None, retain=retain)
+        self._last.pop(0)
+        return True
 
     async def _send(self, connection, lane, message) -> bool:
         if message is None:
@@ -186,9 +212,6 @@ class Link:
         payload, boot, seq = message
         await connection.publish(self._topic + lane.word, payload, (lane.name, boot, seq))
         return True
-
-    def _state_due(self) -> bool:
-        return self._state_at is None or self._uptime.now() - self._state_at >= STATE_MS
 
     async def _tick(self) -> None:
         while True:
@@ -212,9 +235,11 @@ class Link:
         elif word == "down/verdict":
             understood = self._hear_verdict(down.verdict(payload))
         elif word == "down/restart":
-            understood = self._hear_restart(down.restart(payload))
+            understood = _tell(self._listener.restart, down.restart(payload))
         elif word == "down/guidance":
-            understood = self._hear_guidance(down.guidance(payload))
+            understood = _tell(self._listener.guidance, down.guidance(payload))
+        elif word in ("down/update", "down/piece"):
+            understood = self._hear_update(word, payload)
         else:
             understood = self._listener.told(word, payload)
         if not understood:
@@ -237,17 +262,10 @@ class Link:
         self._listener.verdict(*verdict[:3])
         return True
 
-    def _hear_restart(self, boot) -> bool:
-        if boot is None:
-            return False
-        self._listener.restart(boot)
-        return True
-
-    def _hear_guidance(self, seat) -> bool:
-        if seat is None:
-            return False
-        self._listener.guidance(seat)
-        return True
+    def _hear_update(self, word: str, payload: bytes) -> bool:
+        if self.updates is None and word == "down/update":
+            self.open_updates()
+        return self.updates is not None and self.updates.hear(word, payload)
 
     async def _apply_acks(self) -> None:
         while True:
@@ -267,12 +285,10 @@ class Link:
             await sleep_ms(0)
 
 
-def _said(error) -> str:
-    """What an error says, on one line; its name if it says nothing."""
-    text = " ".join(str(error).split())
-    if text.isdigit():  # MicroPython's OSError says no more than its number
-        text = errno.errorcode.get(int(text), text)
-    return text or repr(error)
+def _tell(listen, what) -> bool:
+    if what is not None:
+        listen(what)
+    return what is not None
 
 
 async def _end(task) -> None:

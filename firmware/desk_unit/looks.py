@@ -52,7 +52,8 @@ conflict R aaaaaaaa00000000 cross - BLOCKED/MOVE ON
 dirty A 6c6c6c6c6c6c363636363636 broom - DIRTY
 full R fe stop - FULL
 unprotected R 8383838383830101 cross - NO LINK
-safe R 8181818118181818 stop - SAFEMODE/BTN OFF
+safe A 8181818118181818 stop - SAFEMODE/BTN ON
+deaf R 1818181881818181 stop - SAFEMODE/BTN OFF
 """
 
 _ICONS = """

@@ -1,7 +1,8 @@
 """How the starts before this one ended: how many failed in a row, on purpose or not, by what crash.
 
 A start has failed unless it lasted a minute. After five in a row the unit starts in safe mode
-(`safe.py`). What is kept here is small and rarely written: about three entries a start.
+(`safe.py`), and safe mode leaves out more when it fails itself. What is kept here is small and
+rarely written: about three entries a start.
 """
 
 from port import const
@@ -14,10 +15,13 @@ GOOD_MS = const(60_000)
 RETRY_MS = const(600_000)
 """In safe mode the whole program is tried again after this time."""
 
-_FAILED_MOST = const(5)
+_SAFE = const(5)
+_FAILED_MOST = const(8)
 _FAILED = "failed"
 _CLEAN = "clean"
 _CRASH = "crash"
+_SLOTS = "slots"
+_TRIAL_OR_FAILED = const(16 + 128)
 
 
 class Starts:
@@ -30,13 +34,25 @@ class Starts:
     def __init__(self, nvs) -> None:
         self._nvs = nvs
         self.failed = self._number(_FAILED)
-        """Starts in a row before this one that failed, 5 at the most."""
+        """Starts in a row before this one that failed, 8 at the most."""
         self.clean = bool(self._number(_CLEAN))
         """Whether the unit started again on purpose."""
         self.crash = self._text()
         """The last crash that no fact has reported yet, in short; empty if none."""
-        self.safe = self.failed >= _FAILED_MOST
+        self.safe = self.failed >= _SAFE
         """Whether this start has to be one in safe mode."""
+        self.hears = self.failed < _SAFE + 2
+        """Whether safe mode may try the button: not if it did not last a minute with it."""
+        self.shows = self.failed in (_SAFE, _SAFE + 2)
+        """Whether safe mode may try ring and display. One of both may be what makes it fail."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is something to tell of an update: it is on trial, or has failed it.
+
+        Two bits of the loader's number (`update/slots.py`), whose code is not loaded for that.
+        """
+        return bool(self._number(_SLOTS) & _TRIAL_OR_FAILED)
 
     def begin(self) -> None:
         """Count this start as failed until it proves to be good."""
@@ -46,9 +62,8 @@ class Starts:
 
     def good(self) -> None:
         """This start has lasted. In safe mode that says nothing about the whole program."""
-        if not self.safe:
-            self._set(_FAILED, 0)
-            self._commit()
+        self._set(_FAILED, _SAFE if self.safe else 0)
+        self._commit()
 
     def crashed(self, text: str) -> None:
         """Keep a crash until a fact has reported it; the first one, which led to the others."""
@@ -73,7 +88,7 @@ class Starts:
 
     def retry(self) -> None:
         """The same by itself, in safe mode: one more failure leads back."""
-        self._set(_FAILED, _FAILED_MOST - 1)
+        self._set(_FAILED, _SAFE - 1)
         self._set(_CLEAN, 1)
         self._commit()
 

@@ -4,20 +4,21 @@ import asyncio
 import gc
 import json
 
-from port import const, sleep_ms, ticks_diff, ticks_ms
+from port import const, sleep_ms, ticks_ms
 
 from . import VERSION, down
 from .badge_in import BadgeIn
-from .button import HOLD, THREE
+from .button import ButtonSense, record
 from .chips import Chips
 from .clock import Uptime, WallClock
 from .crash import condense
+from .face import UNPROTECTED
 from .known import Known
 from .link import Link
 from .memory import Memory
 from .panel import Panel
 from .rest import Rest
-from .senses import ButtonSense, SeatSense, TagSense
+from .senses import SeatSense, TagSense
 from .starts import GOOD_MS
 from .tags import TagHash
 from .taps import OFFLINE_MS, PATIENCE_MS, Taps
@@ -55,7 +56,7 @@ class Unit:
             `lamp` (the button's, a PWM), `nvs` (see `memory.py`), what `wires.py` asks for,
             `open_udp` (see `sntp.py`), `set_clock(Unix ms)`, `random` (16 random bits), `cause`
             (of the reset, a word), `starts` (see `starts.py`), `feed()` (the watchdog),
-            `reset()` and `log(line)`.
+            `reset()`, `log(line)`, and what `updates.Updates` asks for.
     """
 
     def __init__(self, config, hardware) -> None:
@@ -114,6 +115,8 @@ class Unit:
             asyncio.create_task(task)  # noqa: RUF006 (MicroPython's loop holds on to its tasks)
         for name, patience in _SUPERVISED:
             self._watch.expect(name, patience)
+        if self._hardware.starts.tells:
+            self._link.open_updates(True)
         good = False
         while True:
             await sleep_ms(_TIDY_MS)
@@ -126,11 +129,7 @@ class Unit:
 
     def _press(self, event: str, began: int) -> None:
         now = self._uptime.now()
-        drill = self._is_drill(now)
-        if event != HOLD:
-            seq = self._facts.press(max(0, ticks_diff(ticks_ms(), began)), drill)
-        if event in (HOLD, THREE):
-            seq = self._facts.urgent(event, drill)
+        seq = record(self._facts, event, began, self._is_drill(now))
         try:
             self._panel.press(self._memory.boot, seq, now)
         except Exception as error:  # broken outputs must not keep the next press waiting
@@ -213,6 +212,18 @@ class Unit:
         """May this seat be used now?"""
         self._face.guidance = word
         self._badge_in.guided(word)
+
+    def offered(self):
+        """What takes an update; its code is loaded now."""
+        from .updates import Updates
+
+        lanes = (self._memory.button, self._memory.ordinary)
+        return Updates(self._link, lanes, self._hardware, self._busy)
+
+    def _busy(self) -> bool:
+        """Whether the button is down, or more is shown than what the seat is good for."""
+        word = self._face.word(self._uptime.now())
+        return self._button.active or word not in ("", UNPROTECTED, self._face.guidance)
 
     def told(self, word: str, payload: bytes) -> bool:
         """Anything else that the host says; False if it can't be understood."""

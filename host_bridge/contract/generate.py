@@ -18,9 +18,13 @@ from host_bridge.contract.messages import (
     Guidance,
     Incident,
     Mode,
+    Offer,
+    Piece,
+    Progress,
     Restart,
     State,
     Verdict,
+    Want,
 )
 
 FOLDER = Path(__file__).parents[2] / "docs" / "contract"
@@ -35,6 +39,10 @@ MESSAGES: dict[str, tuple[Any, str]] = {
     "mode": (Mode, "How a unit is to behave."),
     "incident": (Incident, "A person has answered for a report."),
     "enrol": (Enrol, "The next tag is to be enrolled."),
+    "offer": (Offer, "An update is meant for this unit."),
+    "want": (Want, "The unit asks for a piece of an update."),
+    "piece": (Piece, "A piece of an update."),
+    "progress": (Progress, "How far a unit is with its update."),
 }
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -51,6 +59,10 @@ _CHANNELS: dict[str, tuple[str, tuple[str, ...], bool, bool]] = {
     "mode": (topics.down("{site}", "{unit}", "mode"), ("mode",), True, True),
     "incident": (topics.down("{site}", "{unit}", "incident"), ("incident",), True, False),
     "enrol": (topics.down("{site}", "{unit}", "enrol"), ("enrol",), True, False),
+    "update": (topics.down("{site}", "{unit}", "update"), ("offer",), True, False),
+    "want": (topics.want("{site}", "{unit}"), ("want",), False, False),
+    "piece": (topics.down("{site}", "{unit}", "piece"), ("piece",), True, False),
+    "progress": (topics.update("{site}", "{unit}"), ("progress",), False, True),
 }
 
 

@@ -1,4 +1,4 @@
-"""Messages other than facts: a unit's state, and what the host tells a unit."""
+"""Messages other than facts: a unit's state, what the host tells it, and its updates."""
 
 from typing import Annotated, Literal
 
@@ -39,7 +39,8 @@ class Waiting(msgspec.Struct, kw_only=True, frozen=True):
 class State(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """A unit's retained state. The last will is the same message with `online` false only.
 
-    `mode` "safe": after five starts that failed, the unit only keeps its link.
+    `mode` "safe": after five starts that failed, the unit keeps its link, hears its button and
+    takes updates, nothing else.
     """
 
     unit: Name
@@ -119,3 +120,66 @@ class Enrol(msgspec.Struct, kw_only=True, frozen=True):
     """The next tag within `seconds` is to be enrolled; 0 ends the wait. Not retained."""
 
     seconds: Annotated[int, msgspec.Meta(ge=0, le=300)]
+
+
+MAX_PIECE = 672
+"""Most bytes in one piece: base64 makes 896 characters of them, which leaves 128 for the rest."""
+
+BundleName = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+"""First half of the SHA-256 of a bundle's head, in hexadecimal; it stands for the whole bundle."""
+
+Position = Annotated[int, msgspec.Meta(ge=0, le=2**20)]
+
+RefusalReason = Literal[
+    "offer", "trial", "failed", "malformed", "signature", "product", "hardware", "mpy", "requires",
+    "version", "corrupt", "space", "flash", "memory", "fault",
+]  # fmt: skip
+"""Why a unit refuses an update; docs/update.md says what each means and what to do."""
+
+
+UpdateStep = Literal["fetching", "installed", "refused", "trial", "healthy", "back"]
+"""How far a unit is with an update. `installed`: it starts again as soon as nobody minds;
+`trial`: the new version runs and has yet to prove itself; `healthy`: it has; `back`: it has not,
+and the version before it runs again."""
+
+
+class Offer(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """`down/update`: this bundle is meant for the unit.
+
+    `again` lets it try a version that has failed its trial there before.
+    """
+
+    bundle: BundleName
+    size: Annotated[int, msgspec.Meta(ge=1, le=2**20)]
+    again: bool = False
+
+
+class Want(msgspec.Struct, kw_only=True, frozen=True):
+    """`want`: the unit asks for `size` bytes of a bundle, beginning at `offset`."""
+
+    bundle: BundleName
+    offset: Position
+    size: Annotated[int, msgspec.Meta(ge=1, le=MAX_PIECE)]
+
+
+class Piece(msgspec.Struct, kw_only=True, frozen=True):
+    """`down/piece`: exactly the bytes that were asked for. `data` travels as base64."""
+
+    bundle: BundleName
+    offset: Position
+    data: Annotated[bytes, msgspec.Meta(min_length=1, max_length=MAX_PIECE)]
+
+
+class Progress(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """`update`, retained: how far the unit is with the bundle that it was offered last.
+
+    `version` is what runs, 0 if that is not known. `refused` goes with the step `refused`. The
+    steps `trial`, `healthy` and `back` come from the starts after `installed`, without `bundle`.
+    """
+
+    version: Annotated[int, msgspec.Meta(ge=0)]
+    step: UpdateStep
+    bundle: BundleName | None = None
+    received: Annotated[int, msgspec.Meta(ge=0)] = 0
+    refused: RefusalReason | None = None
+    message: ShortText = ""

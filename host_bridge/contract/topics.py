@@ -8,6 +8,14 @@ PREFIX = "chequer/v1"
 
 LANE_WORDS: dict[Lane, str] = {"ordinary": "fact", "button": "button"}
 
+DOWN_WORDS = (
+    "ack", "verdict", "guidance", "mode", "incident", "enrol", "restart", "update", "piece",
+)  # fmt: skip
+"""What follows `down/` in the topics on which the host speaks to a unit."""
+
+UP_WORDS = (*LANE_WORDS.values(), "state", "want", "update")
+"""What follows the unit's name in the topics on which it speaks itself."""
+
 _TOPIC = re.compile(
     r"chequer/v1/(?P<site>[a-z0-9][a-z0-9-]{0,31})/(?P<unit>[a-z0-9][a-z0-9-]{0,31})/(?P<rest>.+)"
 )
@@ -23,10 +31,20 @@ def state(site: str, unit: str) -> str:
     return f"{PREFIX}/{site}/{unit}/state"
 
 
+def want(site: str, unit: str) -> str:
+    """Where a unit asks for a piece of an update, QoS 1."""
+    return f"{PREFIX}/{site}/{unit}/want"
+
+
+def update(site: str, unit: str) -> str:
+    """Where a unit keeps how far it is with its update, retained, QoS 1."""
+    return f"{PREFIX}/{site}/{unit}/update"
+
+
 def down(site: str, unit: str, word: str) -> str:
     """Where the host speaks to a unit, QoS 1.
 
-    `word` is ack, verdict, incident or enrol, or one of the retained guidance and mode.
+    `word` is one of `DOWN_WORDS`; guidance and mode are retained.
     """
     return f"{PREFIX}/{site}/{unit}/down/{word}"
 

@@ -16,6 +16,7 @@ from host_bridge.director.link import Link
 from host_bridge.director.presence import Presence
 from host_bridge.director.reports import Reports
 from host_bridge.director.speaker import Speaker
+from host_bridge.director.updates import UpdateServer
 from host_bridge.domain.floor import Answer, Floor, RoomView, day_number
 from host_bridge.domain.night import is_night
 from host_bridge.settings import Settings
@@ -90,6 +91,7 @@ class Director:
         self.link = Link(settings.broker, f"director-{site.name}", [topics.state(site.name, "+")])
         self.presence = Presence(site.name)
         self.floor = Floor(site, lambda tag: store.registry.record(site.name, tag), shift)
+        self.updates = UpdateServer(settings, store, lambda: self.presence.online, now_ms)
         self._store = store
         self._now_ms = now_ms
         self._speaker = Speaker(site.name, self.link)
@@ -123,10 +125,12 @@ class Director:
         """Read what happened before, then follow."""
         self.link.start()
         self._thread.start()
+        self.updates.start()
 
     def stop(self) -> None:
         """End the thread and the connection."""
         self._stop.set()
+        self.updates.stop()
         self._thread.join(10)
         self.link.stop()
 
@@ -152,7 +156,7 @@ class Director:
         self._trouble = trouble
 
     def _step(self) -> None:
-        changed = [self.presence.take(topic, payload) for topic, payload in self.link.received()]
+        changed = [self.presence.take(each.topic, each.payload) for each in self.link.received()]
         look = any(changed) or self._speaker.is_behind
         # The marker first: what is committed while we read makes it differ the next time.
         marker = self._store.changed()

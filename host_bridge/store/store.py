@@ -26,6 +26,7 @@ from host_bridge.store.records import (
 )
 from host_bridge.store.registry import Registry
 from host_bridge.store.tables import dead_letters, facts, ledger, workers
+from host_bridge.store.updates import Updates
 
 RACES = 3
 """How often a commit is repeated at once when it failed only because of another one."""
@@ -47,6 +48,8 @@ class Store:
         """Reports of the button, and what was done about them."""
         self.modes = Modes(engine)
         """How units are to behave."""
+        self.updates = Updates(engine)
+        """Which unit is to have which version of the firmware."""
         self._engine = engine
         self._writer = engine.execution_options(writes=True)
         self._committer = engine.execution_options(writes="facts")

@@ -169,3 +169,34 @@ commit_order = Table(
 )
 """PostgreSQL only, one row: the last id given to a fact, and how many commits there were. SQLite,
 with one writer at a time, keeps both by itself."""
+
+update_offers = Table(
+    "update_offers",
+    metadata,
+    Column("site", String(32), primary_key=True),
+    Column("unit", String(32), primary_key=True),
+    Column("bundle", String(32), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("again", Boolean, nullable=False),
+    Column("batch", BigInteger, nullable=False),
+    Column("offered_ms", BigInteger, nullable=False),
+    Column("told_ms", BigInteger, nullable=True),
+    Column("standing", String(16), nullable=False),
+)
+"""Which unit is to have which version of the firmware. `told_ms`: since when it has a place."""
+
+update_progress = Table(
+    "update_progress",
+    metadata,
+    Column("site", String(32), primary_key=True),
+    Column("unit", String(32), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("step", String(16), nullable=False),
+    Column("bundle", String(32), nullable=True),
+    Column("received", BigInteger, nullable=False),
+    Column("refused", String(16), nullable=True),
+    Column("message", Text, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+)
+"""What units said about their updates last."""

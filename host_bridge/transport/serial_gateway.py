@@ -17,8 +17,8 @@ from typing import Protocol
 import msgspec
 import serial
 
-from host_bridge.contract.facts import LANES, MAX_MESSAGE, Name
-from host_bridge.contract.topics import LANE_WORDS
+from host_bridge.contract.facts import MAX_MESSAGE, Name
+from host_bridge.contract.topics import UP_WORDS
 from host_bridge.settings import Broker
 from host_bridge.transport.serial_frames import Carried, Deframer, Frame, Kind, encode, pack, unpack
 from host_bridge.transport.serial_upstream import Arrived, Down, Event, Published, Up, Upstream
@@ -31,7 +31,6 @@ UNIT_SILENT_S = 15.0
 """A unit that says nothing for so long is gone; it pings every three seconds of quiet."""
 REOPEN_S = 1.0
 READ_S = 0.2
-WORDS = (*(LANE_WORDS[lane] for lane in LANES), "state")
 
 
 class Port(Protocol):
@@ -207,7 +206,7 @@ class _Line:
             self._write(Kind.TAKEN, self._taken)  # a copy, or one behind a hole
             return
         carried = unpack(frame.body)
-        usable = carried is not None and carried.word in WORDS
+        usable = carried is not None and carried.word in UP_WORDS
         if carried is None or not usable or len(carried.payload) > MAX_MESSAGE:
             log.warning("the unit sent a message that nobody can use; it is left out")
             mid: int | None = 0

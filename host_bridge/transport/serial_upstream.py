@@ -14,7 +14,6 @@ from host_bridge.contract.messages import State
 from host_bridge.settings import Broker
 
 KEEPALIVE_S = 30
-DOWN = ("ack", "verdict", "guidance")
 
 
 class Up(msgspec.Struct, frozen=True):
@@ -134,7 +133,10 @@ class Upstream:
 
     def _on_message(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         word = message.topic.removeprefix(self._base)
-        if word not in [f"down/{known}" for known in DOWN] or len(message.payload) > 1024:
+        if (
+            word not in [f"down/{known}" for known in topics.DOWN_WORDS]
+            or len(message.payload) > 1024
+        ):
             client.ack(message.mid, message.qos)  # nothing that a unit could use
             return
         self._tell(Arrived(word, bytes(message.payload), message.mid))

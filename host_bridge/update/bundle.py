@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from host_bridge.contract.messages import MAX_PIECE, Offer, Piece, Want
 from host_bridge.update import bytecode, signing
 from host_bridge.update.errors import UpdateError
 from host_bridge.update.manifest import File, Manifest, decode, encode
-from host_bridge.update.messages import MAX_PIECE, Offer, Piece, Want
 
 _MARK = b"CQU1"
 _FIXED = 8

@@ -77,7 +77,7 @@ def load_parts():
     import machine
     import network  # noqa: F401
 
-    for name in ("Pin", "PWM", "SPI", "I2C", "UART", "WDT", "bitstream"):
+    for name in ("Pin", "PWM", "SPI", "I2C", "UART", "WDT", "RTC", "bitstream"):
         getattr(machine, name)
 
 

@@ -11,7 +11,15 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from host_bridge.contract import topics
 from host_bridge.contract.facts import MAX_MESSAGE, AnyFact, Fact, Lane, lane_of
-from host_bridge.contract.messages import Ack, Guidance, State, Verdict, VerdictWord
+from host_bridge.contract.messages import (
+    Ack,
+    Guidance,
+    Progress,
+    State,
+    Verdict,
+    VerdictWord,
+    Want,
+)
 from host_bridge.store.spans import Span, merge
 
 SITE = "test"
@@ -30,6 +38,10 @@ class Host:
         self.answering = answering
         self.facts: list[Fact] = []
         self.states: list[State] = []
+        self.wants: list[Want] = []
+        self.progress: list[Progress] = []
+        self.order: list[str] = []
+        """The topics' ends, in the order in which messages came."""
         self.payloads: list[bytes] = []
         self.wrong: list[str] = []
         self.on_fact: Callable[[Fact], object] = lambda _: None
@@ -79,9 +91,14 @@ class Host:
         parsed = topics.parse(message.topic)
         assert parsed is not None
         self.payloads.append(message.payload)
+        self.order.append(parsed[2])
         try:
             if parsed[2] == "state":
                 self.states.append(msgspec.json.decode(message.payload, type=State))
+            elif parsed[2] == "want":
+                self.wants.append(msgspec.json.decode(message.payload, type=Want))
+            elif parsed[2] == "update":
+                self.progress.append(msgspec.json.decode(message.payload, type=Progress))
             else:
                 self._facts(parsed[2], message.payload)
         except msgspec.MsgspecError as error:

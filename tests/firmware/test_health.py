@@ -111,7 +111,7 @@ async def test_five_failed_starts_lead_to_safe_mode_and_a_mended_program_out_of_
         shown = await broken.wait_for(lambda shown: "SAFEMODE" in shown.display, 30)
         assert any(any(pixel) for pixel in shown.ring)
         await until(lambda: host.states and host.states[-1].mode == "safe")
-        assert "button is off" in host.states[-1].faults["safe-mode"]
+        assert "button is on" in host.states[-1].faults["safe-mode"]
         await until(lambda: any(isinstance(fact, Press) for fact in host.facts))
         await until(lambda: crashes(host))
         assert crashes(host)[0].text.startswith("ValueError at drivers/mfrc522.py:")

@@ -12,12 +12,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from desk_unit import frames, link_serial
-from host_bridge.contract.messages import Guidance, State
+from host_bridge.contract.messages import Guidance, Progress, State, Want
+from host_bridge.contract.topics import DOWN_WORDS
 from host_bridge.settings import Broker
 from host_bridge.transport.serial_frames import (
     MAX_BODY,
@@ -289,3 +291,17 @@ def test_firmware_on_the_vm_sends_its_facts_over_the_line(
         while host.states[-1].online and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not host.states[-1].online, "a unit that says nothing is gone after 15 s"
+
+
+async def test_every_message_of_the_contract_goes_over_the_line_in_both_directions(
+    cable: Cable, mosquitto: Mosquitto, host: Host
+) -> None:
+    async with connected(cable, mosquitto) as bench:
+        for word in DOWN_WORDS:
+            host.tell(word, b"{}")  # arrives, and is nothing that a unit can use
+        await until(lambda: bench.link.rejected == len(DOWN_WORDS))
+        want = Want(bundle="0" * 32, offset=0, size=672)
+        progress = Progress(version=6, step="fetching", bundle="0" * 32)
+        bench.link.say("want", msgspec.json.encode(want))
+        bench.link.say("update", msgspec.json.encode(progress), True)
+        await until(lambda: host.wants == [want] and host.progress == [progress])

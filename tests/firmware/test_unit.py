@@ -279,3 +279,23 @@ async def test_state_says_what_waits(mosquitto: Mosquitto, host: Host) -> None:
         await until(lambda: host.states[-1].waiting.button == 1)  # type: ignore[union-attr]
         state = host.states[-1]
         assert (state.online, state.boot, state.firmware) == (True, 1, VERSION)
+
+
+async def test_somebody_is_busy_while_more_is_shown_than_what_the_seat_is_good_for() -> None:
+    unit = Desk(free_port()).start()
+    face = unit._face
+    for guidance in ("", "free", "dirty"):
+        face.guidance = guidance
+        assert not unit._busy()
+    face.unprotected = True
+    assert not unit._busy(), "an update may be what brings the link back"
+    for standing in ("enrol", "break-offer", "break"):
+        face.standing = standing
+        assert unit._busy(), standing
+    face.standing = ""
+    face.judge("own", unit._uptime.now())
+    assert unit._busy()
+    face._verdict = ""
+    assert not unit._busy()
+    face.press(1, 1, unit._uptime.now())
+    assert unit._busy()

@@ -17,6 +17,7 @@ from desk_unit.link_serial import Connection as SerialConnection
 from desk_unit.mqtt import Connection
 from desk_unit.ram_flash import RamFlash
 from desk_unit.sntp import NoTime, read
+from desk_unit.updates import Updates
 from drivers import mfrc522
 from drivers.fault import ChipFault
 from drivers.iso14443 import COLLISION, RECEIVED, Search, crc_a
@@ -92,8 +93,12 @@ class Unit:
             uptime=self.uptime,
             random=lambda: 0,
             listener=self,
-            log=None,
+            log=lambda line: None,
         )
+
+    def offered(self):
+        """Offers and pieces have a wire of their own."""
+        raise OSError("no update here")
 
     def told(self, word, payload):
         """Modes, incidents and enrolments have a wire of their own here (down messages)."""
@@ -241,6 +246,34 @@ class Down:
             check(word in down.VERDICTS and MIN_TIME <= time <= MAX_TIME, "its word or time")
         check(seat is None or seat in down.SEATS, "guidance")
         return bool(ack or verdict or seat)
+
+
+class Update:
+    """Offers and pieces of updates (JSON)."""
+
+    name = "updates to a unit (JSON)"
+    good = [
+        dumped(bundle="0123456789abcdef" * 2, size=61200),
+        dumped(bundle="0123456789abcdef" * 2, size=61200, again=True),
+        dumped(bundle="fedcba9876543210" * 2, offset=672, data="TQYAHw=="),
+    ]
+
+    def __init__(self):
+        self.taker = Updates(None, (), None, None)
+        self.taker._begin = lambda work: work.close()
+        self.taker._wanted = ("fedcba9876543210" * 2, 672, 4)
+
+    def feed(self, data, _draw):
+        taker = self.taker
+        offered, came = taker.hear("down/update", data), taker.hear("down/piece", data)
+        offer, taker._offer = taker._offer, None
+        check(bool(offer) == offered, "an offer")
+        if offer:
+            name, size, again = offer
+            check(len(name) == 32 and int(name, 16) >= 0 and name == name.lower(), "a name")
+            check(type(size) is int and 1 <= size <= 1 << 20 and again in (True, False), "a size")
+        check(not came or len(taker._buffer) == 672, "a piece")
+        return offered or came
 
 
 class Radar:
@@ -440,4 +473,4 @@ class Time:
         return True
 
 
-WIRES = (Mqtt, Serial, Radar, Reader, Cards, Down, Configuration, Time)
+WIRES = (Mqtt, Serial, Radar, Reader, Cards, Down, Update, Configuration, Time)

@@ -73,7 +73,7 @@ def test_a_page_painted_at_once_would_be_felt(tmp_path: Path) -> None:
 def test_a_press_not_looked_for_after_an_erase_would_be_felt(tmp_path: Path) -> None:
     worst = _worst(
         tmp_path,
-        "from desk_unit.senses import ButtonSense\nButtonSense.held = lambda self, since: None\n",
+        "from desk_unit.button import ButtonSense\nButtonSense.held = lambda self, since: None\n",
         "erase",
     )
     assert worst > ERASED_US

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from host_bridge.contract.messages import MAX_PIECE, Want
 from host_bridge.update import bundle, manifest
 from host_bridge.update.errors import UpdateError
-from host_bridge.update.messages import MAX_PIECE, Want
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_what_is_not_of_the_bundle_is_not_answered(sources: Path, key: rsa.RSAPr
 
 def test_the_largest_piece_fits_in_a_message(sources: Path):
     from host_bridge.contract.facts import MAX_MESSAGE
-    from host_bridge.update.messages import Piece
+    from host_bridge.contract.messages import Piece
 
     piece = Piece(bundle="f" * 32, offset=2**20, data=b"\xff" * MAX_PIECE)
     assert len(msgspec.json.encode(piece)) <= MAX_MESSAGE

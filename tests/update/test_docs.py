@@ -5,7 +5,7 @@ from typing import get_args
 
 import msgspec
 
-from host_bridge.update import messages
+from host_bridge.contract import messages
 from tests.update.conftest import ROOT
 
 DOCUMENT = (ROOT / "docs" / "update.md").read_text(encoding="utf-8")
@@ -25,11 +25,10 @@ def test_every_reason_of_a_refusal_is_explained_and_none_is_made_up():
         for line in section.splitlines()[2:]
         for word in re.findall(r"`([a-z]+)`", line.split("|")[1])
     }
-    assert explained == set(get_args(messages.Reason))
-    sources = "".join(
-        file.read_text(encoding="utf-8") for file in (ROOT / "firmware" / "update").glob("*.py")
-    )
-    assert set(re.findall(r'Refused\(\s*"([a-z]+)"', sources)) == explained
+    assert explained == set(get_args(messages.RefusalReason))
+    files = [*(ROOT / "firmware" / "update").glob("*.py"), ROOT / "firmware/desk_unit/updates.py"]
+    sources = "".join(file.read_text(encoding="utf-8") for file in files)
+    assert set(re.findall(r'(?:Refused|refused)\(\s*"([a-z]+)"', sources)) == explained
 
 
 def test_the_limits_in_the_document_are_those_of_the_code():

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from desk_unit.button import PRESS
+from desk_unit.button import PRESS, ButtonSense
 from desk_unit.chips import Chips
-from desk_unit.senses import ButtonSense, SeatSense
+from desk_unit.senses import SeatSense
 from drivers.fault import ChipFault
 from port import block_ms, sleep_ms, ticks_diff, ticks_ms
 

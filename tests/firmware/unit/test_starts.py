@@ -2,6 +2,7 @@
 
 from desk_unit.crash import MOST
 from desk_unit.starts import Starts
+from update.slots import State
 
 
 class Nvs:
@@ -70,6 +71,41 @@ def test_good_start_is_the_end_of_a_row():
         started(nvs)
     started(nvs).good()
     assert Starts(nvs).failed == 0
+
+
+def test_safe_mode_that_fails_itself_leaves_out_button_and_front_by_turns():
+    nvs = Nvs()
+    for _ in range(5):
+        started(nvs)
+    tried = []
+    for _ in range(5):
+        starts = started(nvs)
+        tried.append((starts.safe, starts.hears, starts.shows))
+    assert tried == [
+        (True, True, True),
+        (True, True, False),
+        (True, False, True),
+        (True, False, False),
+        (True, False, False),
+    ]
+    started(nvs).good()
+    starts = Starts(nvs)
+    assert starts.safe and starts.hears and starts.shows, "a minute of safe mode: all again"
+
+
+def test_a_start_knows_without_the_loaders_code_that_an_update_has_something_to_tell():
+    nvs = Nvs()
+    assert not Starts(nvs).tells
+    state = State(nvs)
+    state.switch(1, 0)
+    assert Starts(nvs).tells, "on trial"
+    state.confirm(1)
+    assert not Starts(nvs).tells
+    state.switch(2, 1)
+    State(nvs).back()
+    assert Starts(nvs).tells, "it has failed"
+    State(nvs).forget()
+    assert not Starts(nvs).tells
 
 
 def test_safe_mode_that_lasts_is_no_good_start():

@@ -10,7 +10,7 @@ import circuit  # noqa: E402
 import micropython  # noqa: E402
 
 from board import pins  # noqa: E402
-from board.desk import Button  # noqa: E402
+from board.button import Button  # noqa: E402
 
 circuit.levels[pins.BUTTON] = 1
 Button()
