@@ -2,11 +2,11 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from host_bridge.clock import SYSTEM, Clock
 from host_bridge.contract import topics
 from host_bridge.contract.messages import Mode
 from host_bridge.director.latency import Latency
@@ -18,6 +18,7 @@ from host_bridge.domain.floor import Answer, Floor, RoomView, day_number
 from host_bridge.domain.night import is_night
 from host_bridge.settings import Settings
 from host_bridge.store import Store, StoreUnavailableError, UnitMode
+from host_bridge.transport.mqtt import Connect, Connection
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +55,8 @@ class Figures:
 class Director:
     """Runs in a thread of its own between `start` and `stop`.
 
-    Everything public may be used from any thread.
+    Everything public may be used from any thread, `step` excepted: it is for whoever has another
+    clock, starts the link alone and makes the pauses between steps.
     """
 
     def __init__(
@@ -62,31 +64,34 @@ class Director:
         settings: Settings,
         store: Store,
         *,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         shift: Callable[[int], int] = day_number,
+        clock: Clock = SYSTEM,
+        connect: Connect = Connection,
     ) -> None:
         """Nothing happens before `start`.
 
         Args:
             settings: the site, and where its broker is.
             store: where facts are committed.
-            now_ms: the clock, Unix milliseconds.
             shift: the number of the shift at a time.
+            clock: what tells the time.
+            connect: what makes a connection to the broker.
         """
         site = settings.site
         self.site = site
         self.figures = Figures()
-        self.link = Link(settings.broker, f"director-{site.name}", [topics.state(site.name, "+")])
+        states = [topics.state(site.name, "+")]
+        self.link = Link(settings.broker, f"director-{site.name}", states, clock, connect)
         self.presence = Presence(site.name)
         self.floor = Floor(site, lambda tag: store.registry.record(site.name, tag), shift)
         self._store = store
-        self._now_ms = now_ms
+        self._clock = clock
         self._speaker = Speaker(site.name, self.link)
         self._reports = Reports(site.name, store, self._speaker.seen)
         self._modes: dict[str, UnitMode] = {}
         self._zone = ZoneInfo(site.timezone)
         self._listeners: list[Listener] = []
-        self._rooms = self.floor.view(now_ms(), {})
+        self._rooms = self.floor.view(clock.unix_ms(), {})
         self._trouble: str | None = "It is still reading what happened before."
         self._cursor = 0
         self._marker: object = None
@@ -121,18 +126,21 @@ class Director:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            pause = POLL_SECONDS
-            try:
-                self._step()
-                self._trouble = None
-            except StoreUnavailableError as error:
-                self._fail(str(error))
-                pause = RETRY_SECONDS
-            except Exception as error:  # noqa: BLE001 - a defect must show, not end the verdicts
-                # The type only: the text of an error may quote a fact.
-                self._fail(f"A defect: {type(error).__name__}. It tries the same facts again.")
-                pause = RETRY_SECONDS
-            self._stop.wait(pause)
+            self._stop.wait(self.step())
+
+    def step(self) -> float:
+        """Take in what is new, and say what follows from it; how many seconds to rest then."""
+        try:
+            self._step()
+        except StoreUnavailableError as error:
+            self._fail(str(error))
+            return RETRY_SECONDS
+        except Exception as error:  # noqa: BLE001 - a defect must show, not end the verdicts
+            # The type only: the text of an error may quote a fact.
+            self._fail(f"A defect: {type(error).__name__}. It tries the same facts again.")
+            return RETRY_SECONDS
+        self._trouble = None
+        return POLL_SECONDS
 
     def _fail(self, trouble: str) -> None:
         self._marker = None  # read again even if nothing new is committed
@@ -148,7 +156,7 @@ class Director:
         if marker != self._marker:
             look = self._catch_up() or look
             self._marker = marker
-        if look or abs(self._now_ms() - self._looked_ms) >= LOOK_MS:
+        if look or abs(self._clock.unix_ms() - self._looked_ms) >= LOOK_MS:
             self._look()
 
     def _catch_up(self) -> bool:
@@ -174,7 +182,7 @@ class Director:
 
     def _answer(self, answer: Answer) -> None:
         """Send a verdict if somebody still stands there and waits for it."""
-        now = self._now_ms()
+        now = self._clock.unix_ms()
         since_received = max(0, now - answer.received_ms)
         if answer.age_ms is None or answer.age_ms + since_received > FRESH_MS:
             return
@@ -185,7 +193,7 @@ class Director:
             self.figures.unanswered += 1
 
     def _look(self) -> None:
-        now = self._now_ms()
+        now = self._clock.unix_ms()
         self._looked_ms = now
         rooms = self.floor.view(now, self.presence.online)
         self._speaker.guide(rooms, now)

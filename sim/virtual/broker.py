@@ -211,6 +211,7 @@ class Broker:
     Attributes:
         running: whether anybody listens.
         stalled: it holds its connections and does nothing.
+        tap: is told of every message.
     """
 
     def __init__(self, conductor: Conductor) -> None:
@@ -218,6 +219,7 @@ class Broker:
         self.running = False
         self.stalled = False
         self.connections: dict[Connection, None] = {}
+        self.tap: Callable[[Message], None] = _nothing
         self._sessions: dict[str, Session] = {}
         self._retained: dict[str, Message] = {}
         self._later: list[Callable[[], None]] = []
@@ -280,6 +282,7 @@ class Broker:
 
     def publish(self, message: Message) -> None:
         """To whom it concerns, once each; kept if it is to be retained (3.3.1.3)."""
+        self.tap(message)
         if message.retain:
             if message.payload:
                 self._retained[message.topic] = message
@@ -310,5 +313,5 @@ def matches(name: str, topic: list[str]) -> bool:
     return len(levels) == len(topic)
 
 
-def _nothing() -> None:
-    """The other end is gone already."""
+def _nothing(*_: object) -> None:
+    """Nobody is there, or nobody asks."""
