@@ -34,7 +34,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(selector)
         selector.loop = self
         self._conductor = conductor
-        self._clock_resolution = 1e-7  # half a tick of the conductor's would wake nobody
+        self._clock_resolution = 1e-6  # what is due within a microsecond is due
 
     def time(self) -> float:
         """Seconds since the site began."""
