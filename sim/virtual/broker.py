@@ -89,6 +89,7 @@ class Connection:
         self._will: Message | None = None
         self._keepalive_us = 0
         self._heard = 0
+        self._quiet = False
         self._check: Planned | None = None
         self.open = True
 
@@ -107,6 +108,12 @@ class Connection:
                     return
         except MalformedError:
             self.end()
+
+    def quiet(self, quiet: bool, heard: int) -> None:
+        """The client's keep-alives are left out from now on, or no more: then it was heard last."""
+        self._quiet = quiet
+        if not quiet:
+            self._heard = heard
 
     def lost(self) -> None:
         """The client has hung up."""
@@ -177,7 +184,7 @@ class Connection:
     def _look(self) -> None:
         """Is the client still there? Looked at when it may have been silent for too long."""
         now = self._broker.conductor.now
-        due = self._heard + self._keepalive_us
+        due = (now if self._quiet else self._heard) + self._keepalive_us
         if now >= due and not self._broker.stalled:
             self.end()
         else:

@@ -56,8 +56,9 @@ class VirtualClock:
 class VirtualBroker:
     """The broker as stories know it."""
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, conductor: Conductor, calm: Callable[[bool], None]) -> None:
         self.mqtt = Mqtt(conductor)
+        self._calm = calm
 
     async def start(self) -> None:
         """Start it again, knowing nothing."""
@@ -71,8 +72,10 @@ class VirtualBroker:
         """Let it do nothing for a while."""
         if not self.mqtt.running:
             raise StoryError("the broker is not running")
+        self._calm(False)
         self.mqtt.stall(seconds)
         await asyncio.sleep(seconds)
+        self._calm(True)
 
     async def publish(self, topic: str, payload: bytes) -> None:
         """Say something, QoS 1."""
@@ -90,6 +93,7 @@ class VirtualEngine:
         folder: empty; the database and the units' flash stay in it.
         clock: the story's.
         record: is told what displays say.
+        leave_out: leave out what changes nothing (sim/virtual/on_vm/idle.py).
     """
 
     def __init__(
@@ -99,6 +103,8 @@ class VirtualEngine:
         folder: Path,
         clock: VirtualClock,
         record: Record,
+        *,
+        leave_out: bool = True,
     ) -> None:
         self._conductor = conductor
         self._scenario = scenario
@@ -109,7 +115,7 @@ class VirtualEngine:
         config, database = folder / "chequer.toml", folder / "var" / "chequer.db"
         config.write_text(settings(scenario.site, 1883, 8080, database))
         (folder / "tags.csv").write_text(scenario.cards.register())
-        self._broker = VirtualBroker(conductor)
+        self._broker = VirtualBroker(conductor, self._calm)
         self._heard = hashlib.sha256()
         self._broker.mqtt.tap = self._hear
         self._host = VirtualHost(conductor, self._broker.mqtt, folder, config, database)
@@ -122,6 +128,7 @@ class VirtualEngine:
                 unit=unit_of(desk),
                 site_key=scenario.cards.key,
                 seed=scenario.seed,
+                leave_out=leave_out,
                 tell=functools.partial(self._tell, desk),
             )
             for desk in scenario.site.desks
@@ -183,6 +190,10 @@ class VirtualEngine:
                         await asyncio.sleep(0.05)
             except TimeoutError:
                 raise EngineError(f"{unit.name} shows nothing: {unit.console()[-5:]}") from None
+
+    def _calm(self, calm: bool) -> None:
+        for unit in self._units.values():
+            unit.calm(calm)
 
     def _hear(self, message: Message) -> None:
         if message.topic.endswith(_FACTS):

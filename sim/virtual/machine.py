@@ -34,7 +34,7 @@ class Report:
 
 
 class Machine:
-    """A running VM: `ask`, then `answer`, in turns.
+    """A running VM: `ask`, then `answer`, in turns; the first answer comes unasked.
 
     Args:
         heap: as MicroPython's `-X heapsize` takes it ("312k").
@@ -60,6 +60,8 @@ class Machine:
         self._down = self._process.stdin.fileno()
         self._up = self._process.stdout.fileno()
         self._data = b""
+        self.fresh = True
+        """Whether it runs its first step, without being asked: up to where it would wait."""
         self._write(json.dumps(words))
 
     @property
@@ -89,6 +91,7 @@ class Machine:
                 end = self._data.find(b"\n")
             line, self._data = self._data[:end], self._data[end + 1 :]
             if line.startswith(_MARK):
+                self.fresh = False
                 more, now, following = json.loads(line[len(_MARK) :])
                 out += more
                 if following >= 0:

@@ -49,6 +49,11 @@ class Radio:
             return False
         return True
 
+    def quiet(self, quiet: bool, spoke: int) -> None:
+        """The unit leaves its keep-alives out from now on, or no more, and spoke last then."""
+        for link in self._links.values():
+            link.quiet(quiet, spoke + LATENCY_US)
+
     def lose(self) -> None:
         """Fall silent."""
         self._present = False
@@ -126,6 +131,11 @@ class _Link:
         """The unit's goodbye has arrived."""
         if self._end and not self._dead:
             self._end.lost()
+
+    def quiet(self, quiet: bool, heard: int) -> None:
+        """Whether keep-alives are left out, which the broker has to take as heard."""
+        if self._end:
+            self._end.quiet(quiet, heard)
 
     def orphan(self) -> None:
         """Nothing of the unit arrives any more."""

@@ -19,8 +19,9 @@ class VirtualWorld:
 
     longest = LONGEST_S
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, conductor: Conductor, *, leave_out: bool = True) -> None:
         self._conductor = conductor
+        self._leave_out = leave_out
 
     def clock(self) -> VirtualClock:
         """The story's."""
@@ -30,16 +31,23 @@ class VirtualWorld:
         self, scenario: Scenario, folder: Path, clock: VirtualClock, record: Record
     ) -> VirtualEngine:
         """A site in virtual time."""
-        return VirtualEngine(self._conductor, scenario, folder, clock, record)
+        return VirtualEngine(
+            self._conductor, scenario, folder, clock, record, leave_out=self._leave_out
+        )
 
     def made(self, engine: VirtualEngine) -> Facts:
         """All that is stored."""
         return engine.facts()
 
 
-def tell_virtually(scenario: Scenario, keep: Path | None) -> Result:
-    """Tell a scenario; nothing in this process may run beside it."""
+def tell_virtually(
+    scenario: Scenario, keep: Path | None, *, leave_out: bool = True
+) -> Result:
+    """Tell a scenario; nothing in this process may run beside it.
+
+    With `leave_out` the units leave out what changes nothing (sim/virtual/on_vm/idle.py).
+    """
     # What the host would write into its log is part of the story where somebody expects it.
     logging.getLogger("host_bridge").setLevel(logging.CRITICAL)
     conductor = Conductor()
-    return loop.run(conductor, tell(scenario, keep, VirtualWorld(conductor)))
+    return loop.run(conductor, tell(scenario, keep, VirtualWorld(conductor, leave_out=leave_out)))

@@ -43,6 +43,7 @@ class VirtualUnit:
         seed: of everything that is chosen by chance in this unit.
         tell: is told what is to be seen.
         firmware: another firmware folder than the project's.
+        leave_out: leave out what changes nothing (sim/virtual/on_vm/idle.py).
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class VirtualUnit:
         seed: int,
         tell: Tell = lambda _at, _what, _value: None,
         firmware: Path = ROOT / "firmware",
+        leave_out: bool = True,
     ) -> None:
         self.name = unit
         self.steps = 0
@@ -65,8 +67,10 @@ class VirtualUnit:
         self._folder = folder.resolve()
         self._config = {"site": site, "unit": unit, "site_key": site_key.hex()}
         self._seed = seed
+        self._leave_out = leave_out
         self._tell = tell
         self._firmware = firmware.resolve()
+        self._calm = True
         self._radio = Radio(conductor, broker, self._receive)
         self._world = World()
         self._front = Front()
@@ -186,6 +190,8 @@ class VirtualUnit:
         """Let the unit live up to now and find this; without power it finds out when it starts."""
         if self._machine is None:
             return
+        if self._machine.fresh:
+            self._step(only_to_now=True)
         self._refused = ""
         self._inbox.append((self._conductor.now, command))
         self._inbox.sort(key=_when)
@@ -221,12 +227,13 @@ class VirtualUnit:
             limit = min(self._conductor.following() + LATENCY_US, self._conductor.horizon)
             grant = max(now, min(limit, self._watchdog) - 1)
         count = 0
-        while count < len(self._inbox) and self._inbox[count][0] <= grant:
+        while not machine.fresh and count < len(self._inbox) and self._inbox[count][0] <= grant:
             count += 1
         inputs, self._inbox = self._inbox[:count], self._inbox[count:]
         self.steps += 1
         try:
-            machine.ask(grant, inputs)
+            if not machine.fresh:
+                machine.ask(grant, inputs)
             report = machine.answer()
         except MachineEndedError as error:
             self._crash(error)
@@ -250,12 +257,18 @@ class VirtualUnit:
             self._feed(at, self._watchdog_us)
         elif name == "fed":
             self._feed(at, self._watchdog_us * 5 // 4)  # feeds are told every quarter at the latest
+        elif name == "held":
+            self._watchdog = NEVER if value else at + self._watchdog_us
+            if not value:
+                self._feed(at, self._watchdog_us)
+        elif name == "quiet":
+            self._radio.quiet(bool(value[0]), value[1])
         elif name == "refused":
             self._refused = value
         elif name == "heap":
             self._heap = (value[0], value[1])
         elif name == "reset":
-            self._conductor.at(at, self._cut if value == "cut" else lambda: self._reset(value))
+            self._conductor.at(at, self._go_dark if value == "cut" else lambda: self._reset(value))
             self._following = NEVER
         elif name not in {"ready", "ended"}:
             self._print(f"(the simulator does not understand: {name})")
@@ -278,7 +291,17 @@ class VirtualUnit:
             self._begin("power")
             self._tell(self._conductor.now, "power", "on")
 
+    def calm(self, calm: bool) -> None:
+        """Whether keep-alives may be left out: not while somebody may fail to answer them."""
+        self._calm = calm
+        self._do({"calm": calm})
+
     def _cut(self) -> None:
+        if self.powered:
+            self._do({"calm": self._calm})  # so that the broker knows when it was heard last
+            self._go_dark()
+
+    def _go_dark(self) -> None:
         if self.powered:
             self._radio.unit_is_dead()
             self._end()
@@ -304,6 +327,7 @@ class VirtualUnit:
                 "unix": self._conductor.unix_us(),
                 "seed": int.from_bytes(dice[:4], "big"),
                 "round_trip": 2 * LATENCY_US,
+                "idle": self._leave_out,
             },
         )
         self._following = self._conductor.now
@@ -336,7 +360,7 @@ class VirtualUnit:
         self._crashes = [*(at for at in self._crashes if now - at < _CRASH_US), now]
         if len(self._crashes) > _CRASHES:
             self._print(f"(the VM crashed {len(self._crashes)} times in a row and stays off)")
-            self._cut()
+            self._go_dark()
         else:
             self._reset("hard", _AFTER_CRASH_US)
 

@@ -107,6 +107,13 @@ def time_ns():
     return (_us + _epoch_us) * 1000
 
 
-gmtime = utime.gmtime
-localtime = utime.gmtime
-mktime = utime.mktime
+def gmtime(seconds=None):
+    """Eight figures, as on the ESP32; the Unix port adds whether summer time is kept."""
+    return utime.gmtime(time() if seconds is None else seconds)[:8]
+
+
+localtime = gmtime
+
+def mktime(date):
+    """Unix seconds of eight figures."""
+    return utime.mktime(tuple(date) + (0,) if len(date) == 8 else date)
