@@ -89,6 +89,7 @@ class Director:
         self._speaker = Speaker(site.name, self.link)
         self._reports = Reports(site.name, store, self._speaker.seen)
         self._modes: dict[str, UnitMode] = {}
+        self._said_modes: object = None
         self._zone = ZoneInfo(site.timezone)
         self._listeners: list[Listener] = []
         self._rooms = self.floor.view(clock.unix_ms(), {})
@@ -208,6 +209,11 @@ class Director:
     def _set_modes(self, rooms: tuple[RoomView, ...], now: int) -> None:
         """Tell every desk how to behave; a drill that is over is no longer mentioned."""
         night = is_night(now, self._zone, self.site.night)
+        drills = [mode.drill_until_ms or 0 for mode in self._modes.values()]
+        said = (night, self._modes, sum(until > now for until in drills))
+        if said == self._said_modes:
+            return
+        self._said_modes = said
         badge_first = self.site.badge_in == "badge-then-headset"
         for room in rooms:
             for desk in room.desks:

@@ -41,6 +41,9 @@ RETRY_S = (0.1, 5.0)
 LAST_TRY_S = 5.0
 """How long a relay that was told to stop goes on trying to commit what it has in hand."""
 
+STOP_S = 0.5
+"""After how long it is noticed, when no message comes, that a relay was told to stop."""
+
 BEAT_S = 1.0
 """How often the relay may write what it says about itself."""
 
@@ -92,6 +95,7 @@ class Relay:
         self._last_commit_ms: int | None = None
         self._beat: WorkerRow | None = None
         self._next_beat = 0.0
+        self._say_due = 0.0
         self._connections: dict[Lane, Transport] = {
             lane: connect(
                 settings.broker,
@@ -152,7 +156,7 @@ class Relay:
 
     def _wait(self, pause: Pause) -> None:
         if pause.for_messages:
-            self._inbox.wait(pause.seconds)
+            self._inbox.wait(min(pause.seconds, STOP_S))
         elif self._stop.is_set():
             time.sleep(min(pause.seconds, 0.5))
         else:
@@ -181,11 +185,10 @@ class Relay:
 
     def _patience(self) -> float:
         """Seconds until something is to be done even if nothing comes in."""
-        now = self._clock.seconds()
-        due = [self._next_beat, now + 0.5]
+        due = self._say_due
         if (ack := self._acks.next_due()) is not None:
-            due.append(ack)
-        return max(0.0, min(due) - now)
+            due = min(due, ack)
+        return max(0.0, due - self._clock.seconds())
 
     def _settle(self, hand: Hand) -> Generator[Pause, None, int]:
         """Commit and acknowledge to the broker; the number of facts that could not be."""
@@ -261,6 +264,7 @@ class Relay:
         """
         now = self._clock.seconds()
         if now < self._next_beat:
+            self._say_due = self._next_beat
             return
         self._next_beat = now + BEAT_S
         depth = self._inbox.depth()
@@ -273,13 +277,18 @@ class Relay:
             updated_ms=self._clock.unix_ms(),
         )
         if not self._is_news(row):
+            assert self._beat is not None
+            age = (row.updated_ms - self._beat.updated_ms) / 1000
+            self._say_due = now + max(BEAT_S, REST_S - age)
             return
+        self._say_due = now + BEAT_S
         try:
             self._store.heartbeat(row)
         except StoreUnavailableError as error:
             log.warning("the figures of %s were not written: %s", self._name, error.reason)
             return
         self._beat = row
+        self._say_due = now + REST_S
 
     def _is_news(self, row: WorkerRow) -> bool:
         before = self._beat

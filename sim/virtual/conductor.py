@@ -1,6 +1,7 @@
 """The conductor: owns virtual time and lets everything happen in one order.
 
-Things happen in the order of (time, order of being planned); nothing looks at a real clock. Times
+Things happen in the order of (time, rank, order of being planned): each unit has a rank, so that
+units that do something in the same moment have an order; nothing looks at a real clock. Times
 are microseconds since the site began.
 """
 
@@ -16,15 +17,16 @@ NEVER = 1 << 60
 class Planned:
     """Something that will happen; `cancel` takes it back."""
 
-    __slots__ = ("at", "order", "work")
+    __slots__ = ("at", "order", "rank", "work")
 
-    def __init__(self, at: int, order: int, work: Callable[[], None]) -> None:
+    def __init__(self, at: int, rank: int, order: int, work: Callable[[], None]) -> None:
         self.at = at
+        self.rank = rank
         self.order = order
         self.work: Callable[[], None] | None = work
 
     def __lt__(self, other: "Planned") -> bool:
-        return (self.at, self.order) < (other.at, other.order)
+        return (self.at, self.rank, self.order) < (other.at, other.rank, other.order)
 
     def cancel(self) -> None:
         """It won't happen."""
@@ -45,10 +47,10 @@ class Conductor:
         self._planned: list[Planned] = []
         self._order = 0
 
-    def at(self, when: int, work: Callable[[], None]) -> Planned:
-        """Let `work` happen at this time, now at the earliest."""
+    def at(self, when: int, work: Callable[[], None], rank: int = 0) -> Planned:
+        """Let `work` happen at this time, now at the earliest; of a moment the least rank first."""
         self._order += 1
-        planned = Planned(max(when, self.now), self._order, work)
+        planned = Planned(max(when, self.now), rank, self._order, work)
         heapq.heappush(self._planned, planned)
         return planned
 

@@ -128,10 +128,11 @@ class VirtualEngine:
                 unit=unit_of(desk),
                 site_key=scenario.cards.key,
                 seed=scenario.seed,
+                rank=rank,
                 leave_out=leave_out,
                 tell=functools.partial(self._tell, desk),
             )
-            for desk in scenario.site.desks
+            for rank, desk in enumerate(scenario.site.desks, 1)
         }
         self.clock: Clock = clock
         self.broker: Broker = self._broker

@@ -24,16 +24,19 @@ class Radio:
         conductor: whose time it is.
         broker: with whom it speaks.
         deliver: where to put what reaches the unit.
+        rank: the unit's.
     """
 
-    def __init__(self, conductor: Conductor, broker: Broker, deliver: Deliver) -> None:
+    def __init__(
+        self, conductor: Conductor, broker: Broker, deliver: Deliver, rank: int
+    ) -> None:
         self._conductor = conductor
         self._broker = broker
         self._deliver = deliver
+        self._rank = rank
         self._present = True
         self._held: list[Callable[[], None]] = []
         self._links: dict[int, _Link] = {}
-        self._start = 0
 
     def take(self, at: int, what: dict[str, Any]) -> bool:
         """What the unit did at this time; False when that has nothing to do with the air."""
@@ -97,7 +100,7 @@ class Radio:
             self._at(at + LATENCY_US, lambda: work(link))
 
     def _at(self, when: int, work: Callable[[], None]) -> None:
-        self._conductor.at(when, lambda: self._when_clear(work))
+        self._conductor.at(when, lambda: self._when_clear(work), self._rank)
 
     def _when_clear(self, work: Callable[[], None]) -> None:
         if self._present:

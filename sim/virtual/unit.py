@@ -41,6 +41,7 @@ class VirtualUnit:
         unit: the unit's name.
         site_key: with which tags are hashed.
         seed: of everything that is chosen by chance in this unit.
+        rank: who goes first of those that do something in the same moment, from 1.
         tell: is told what is to be seen.
         firmware: another firmware folder than the project's.
         leave_out: leave out what changes nothing (sim/virtual/on_vm/idle.py).
@@ -56,6 +57,7 @@ class VirtualUnit:
         unit: str,
         site_key: bytes,
         seed: int,
+        rank: int = 1,
         tell: Tell = lambda _at, _what, _value: None,
         firmware: Path = ROOT / "firmware",
         leave_out: bool = True,
@@ -67,11 +69,12 @@ class VirtualUnit:
         self._folder = folder.resolve()
         self._config = {"site": site, "unit": unit, "site_key": site_key.hex()}
         self._seed = seed
+        self._rank = rank
         self._leave_out = leave_out
         self._tell = tell
         self._firmware = firmware.resolve()
         self._calm = True
-        self._radio = Radio(conductor, broker, self._receive)
+        self._radio = Radio(conductor, broker, self._receive, rank)
         self._world = World()
         self._front = Front()
         self._machine: Machine | None = None
@@ -211,7 +214,7 @@ class VirtualUnit:
             self._planned = None
         due = min(self._following, self._inbox[0][0] if self._inbox else NEVER)
         if self._machine and due < NEVER:
-            self._planned = self._conductor.at(due, self._step)
+            self._planned = self._conductor.at(due, self._step, self._rank)
 
     def _step(self, *, only_to_now: bool = False) -> None:
         """Let the VM run as far as nothing from outside can reach it."""
