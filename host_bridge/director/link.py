@@ -21,7 +21,7 @@ class Link:
     `overruns` counts messages that were thrown away because too many waited.
     """
 
-    def __init__(  # noqa: PLR0917 (the last two are for other clocks)
+    def __init__(
         self,
         broker: Broker,
         name: str,

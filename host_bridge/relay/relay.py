@@ -243,7 +243,9 @@ class Relay:
 
         One that gets lost is no harm: the unit sends again and is acknowledged again.
         """
-        messages = self._acks.take(self._clock.seconds(), self._clock.unix_ms(), everything=everything)
+        messages = self._acks.take(
+            self._clock.seconds(), self._clock.unix_ms(), everything=everything
+        )
         if not messages:
             return
         reach("relay.before-ack")

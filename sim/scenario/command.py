@@ -55,7 +55,8 @@ def simulate(  # noqa: PLR0917 (options, never given by position)
     jobs: Annotated[int, typer.Option(min=1, max=16, help="How many at the same time.")] = 1,
     check: Annotated[bool, typer.Option("--check", help="Only read the files.")] = False,
     virtual: Annotated[
-        bool, typer.Option("--virtual", help="In virtual time: much faster, and the same each time.")
+        bool,
+        typer.Option("--virtual", help="In virtual time: much faster, and the same each time."),
     ] = False,
 ) -> None:
     """Tell scenarios to the real firmware, a real broker and the real host.
@@ -104,9 +105,7 @@ def _files(given: list[Path]) -> list[Path]:
     return [path.relative_to(here) if path.is_relative_to(here) else path for path in found]
 
 
-async def _in_process(
-    pool: ProcessPoolExecutor, scenario: Scenario, keep: Path | None
-) -> Result:
+async def _in_process(pool: ProcessPoolExecutor, scenario: Scenario, keep: Path | None) -> Result:
     """In virtual time each story has a process: its clock stands still while it works."""
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(pool, tell_virtually, scenario, keep)

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from sim.scenario.engine import Clock, Engine
 from sim.scenario.errors import EngineError
@@ -21,19 +21,23 @@ LONGEST_S = 900.0
 """A story that takes longer has got stuck."""
 
 
-class World(Protocol):
+_Clock = TypeVar("_Clock", bound=Clock)
+_Engine = TypeVar("_Engine", bound=Engine)
+
+
+class World(Protocol[_Clock, _Engine]):
     """Where scenarios are told: makes a clock, and an engine for it."""
 
     longest: float
     """A story that takes more seconds has got stuck."""
 
-    def clock(self) -> Clock:
+    def clock(self) -> _Clock:
         """A story's clock."""
 
-    def engine(self, scenario: Scenario, folder: Path, clock: Any, record: Record) -> Engine:
+    def engine(self, scenario: Scenario, folder: Path, clock: _Clock, record: Record) -> _Engine:
         """The world of one story, not yet up."""
 
-    def made(self, engine: Any) -> Facts | None:
+    def made(self, engine: _Engine) -> Facts | None:
         """What is told of a story's facts at its end, if anything."""
 
 
@@ -56,9 +60,13 @@ class RealWorld:
         """Real time tells the same story a little differently each time."""
 
 
-async def tell(scenario: Scenario, keep: Path | None, world: World | None = None) -> Result:
+async def tell(scenario: Scenario, keep: Path | None) -> Result:
+    """Tell a scenario in real time; see `tell_in`."""
+    return await tell_in(RealWorld(), scenario, keep)
+
+
+async def tell_in(world: World[_Clock, _Engine], scenario: Scenario, keep: Path | None) -> Result:
     """Tell a scenario; with `keep`, logs, database and flash stay in a folder below it."""
-    world = world or RealWorld()
     folder = _folder(scenario, keep)
     clock = world.clock()
     record = Record(clock.now)

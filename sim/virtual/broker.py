@@ -45,7 +45,9 @@ class Session:
             if message.qos:
                 self.waiting.append(message)
         elif message.qos == 0:
-            self.connection.send(packets.publish(message.topic, message.payload, 0, 0, message.retain))
+            self.connection.send(
+                packets.publish(message.topic, message.payload, 0, 0, message.retain)
+            )
         else:
             self.waiting.append(message)
             self.pump()
@@ -123,6 +125,11 @@ class Connection:
         if self.open:
             self._hang_up = _nothing
             self.end()
+
+    def break_off(self) -> None:
+        """The broker is no more: nothing is kept, nothing is said."""
+        self._session = self._will = None
+        self.end(will=False)
 
     def end(self, *, will: bool = True) -> None:
         """Hang up; the last will is said unless the client has taken leave."""
@@ -240,9 +247,7 @@ class Broker:
         self.running = self.stalled = False
         self._later.clear()
         for connection in list(self.connections):
-            connection.open = False
-            connection._session = connection._will = None
-            connection.end(will=False)
+            connection.break_off()
         self._sessions.clear()
         self._retained.clear()
 

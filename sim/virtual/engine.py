@@ -187,7 +187,7 @@ class VirtualEngine:
         for unit in self._units.values():
             try:
                 async with asyncio.timeout(_LOOK_S):
-                    while not unit.show().display:
+                    while not unit.show().display:  # noqa: ASYNC110
                         await asyncio.sleep(0.05)
             except TimeoutError:
                 raise EngineError(f"{unit.name} shows nothing: {unit.console()[-5:]}") from None

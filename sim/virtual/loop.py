@@ -7,7 +7,6 @@ from typing import Any, TypeVar, cast
 
 from sim.virtual.conductor import NEVER, Conductor
 
-
 T = TypeVar("T")
 
 

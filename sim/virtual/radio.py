@@ -27,9 +27,7 @@ class Radio:
         rank: the unit's.
     """
 
-    def __init__(
-        self, conductor: Conductor, broker: Broker, deliver: Deliver, rank: int
-    ) -> None:
+    def __init__(self, conductor: Conductor, broker: Broker, deliver: Deliver, rank: int) -> None:
         self._conductor = conductor
         self._broker = broker
         self._deliver = deliver
@@ -81,12 +79,15 @@ class Radio:
             self._send(self._conductor.now, number, _Link.unit_hangs_up)
         self._links = {}
 
-    def connect(self, send: Callable[[bytes], None], hang_up: Callable[[], None]) -> Connection | None:
+    def connect(
+        self, send: Callable[[bytes], None], hang_up: Callable[[], None]
+    ) -> Connection | None:
         """The broker's end of a new connection; None when nobody listens."""
         return self._broker.accept(send, hang_up) if self._broker.running else None
 
     def down(self, link: "_Link", state: str, data: bytes = b"") -> None:
         """Something on its way to the unit."""
+
         def arrive() -> None:
             if self._links.get(link.number) is link:
                 what = {"air_in": [link.number, state, data.hex()]}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sim.scenario.record import Facts, Record, Result
 from sim.scenario.story import Scenario
-from sim.scenario.tell import tell
+from sim.scenario.tell import tell_in
 from sim.virtual import loop
 from sim.virtual.conductor import Conductor
 from sim.virtual.engine import VirtualClock, VirtualEngine
@@ -40,9 +40,7 @@ class VirtualWorld:
         return engine.facts()
 
 
-def tell_virtually(
-    scenario: Scenario, keep: Path | None, *, leave_out: bool = True
-) -> Result:
+def tell_virtually(scenario: Scenario, keep: Path | None, *, leave_out: bool = True) -> Result:
     """Tell a scenario; nothing in this process may run beside it.
 
     With `leave_out` the units leave out what changes nothing (sim/virtual/on_vm/idle.py).
@@ -50,4 +48,6 @@ def tell_virtually(
     # What the host would write into its log is part of the story where somebody expects it.
     logging.getLogger("host_bridge").setLevel(logging.CRITICAL)
     conductor = Conductor()
-    return loop.run(conductor, tell(scenario, keep, VirtualWorld(conductor, leave_out=leave_out)))
+    return loop.run(
+        conductor, tell_in(VirtualWorld(conductor, leave_out=leave_out), scenario, keep)
+    )

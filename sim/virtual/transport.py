@@ -139,7 +139,13 @@ class HostConnection:
         topic, qos = body.text(), first >> 1 & 3
         number = body.number() if qos else 0
         message = Message(
-            topic, body.rest(), self._conductor.unix_ms(), number, qos, self._session, bool(first & 1)
+            topic,
+            body.rest(),
+            self._conductor.unix_ms(),
+            number,
+            qos,
+            self._session,
+            bool(first & 1),
         )
         if self._receive:
             self._receive(message)
@@ -222,7 +228,7 @@ class _Line:
 
 
 class Connector:
-    """What `Relay` and `Director` are handed in place of `Connection`; keeps a list of those `made`."""
+    """In place of `Connection` for `Relay` and `Director`; `made` lists what it has made."""
 
     def __init__(self, conductor: Conductor, broker: Broker, awake: Callable[[], None]) -> None:
         self.made: list[HostConnection] = []
@@ -230,9 +236,9 @@ class Connector:
         self._broker = broker
         self._awake = awake
 
-    def __call__(  # noqa: PLR0913 (those of the real one)
+    def __call__(
         self,
-        _address: Address,
+        broker: Address,  # noqa: ARG002 (there is only one here)
         client_id: str,
         *,
         filters: Sequence[str] = (),

@@ -1,4 +1,4 @@
-"""A desk unit in virtual time: the real firmware on the real MicroPython VM, with a world around it.
+"""A desk unit in virtual time: real firmware on the real MicroPython VM, a world around it.
 
 The counterpart of `sim.unit.SimUnit`; what a story may do to a unit is the same.
 """
@@ -221,22 +221,11 @@ class VirtualUnit:
         machine = self._machine
         if machine is None:
             return
-        if self._planned:
-            self._planned.cancel()
-            self._planned = None
-        now = self._conductor.now
-        grant = now
-        if not only_to_now:
-            limit = min(self._conductor.following() + LATENCY_US, self._conductor.horizon)
-            grant = max(now, min(limit, self._watchdog) - 1)
-        count = 0
-        while not machine.fresh and count < len(self._inbox) and self._inbox[count][0] <= grant:
-            count += 1
-        inputs, self._inbox = self._inbox[:count], self._inbox[count:]
+        grant = self._conductor.now if only_to_now else self._grant()
         self.steps += 1
         try:
             if not machine.fresh:
-                machine.ask(grant, inputs)
+                machine.ask(grant, self._inputs(grant))
             report = machine.answer()
         except MachineEndedError as error:
             self._crash(error)
@@ -244,15 +233,26 @@ class VirtualUnit:
         for line in report.console:
             self._print(line)
         self._following = report.following
-        drawn = False
         for at, what in report.out:
             for name, value in what.items():
-                drawn = drawn or name == "i2c"
                 if not (self._front.take(name, value) or self._radio.take(at, what)):
                     self._news(at, name, value)
-        if drawn:
+        if any("i2c" in what for _, what in report.out):
             self._tell(report.now, "display", self._front.glass.lines)
         self._plan()
+
+    def _grant(self) -> int:
+        """Up to when nothing can reach the unit but what is in its inbox."""
+        following = self._conductor.following() + LATENCY_US
+        limit = min(following, self._conductor.horizon, self._watchdog)
+        return max(self._conductor.now, limit - 1)
+
+    def _inputs(self, until: int) -> list[Input]:
+        count = 0
+        while count < len(self._inbox) and self._inbox[count][0] <= until:
+            count += 1
+        inputs, self._inbox = self._inbox[:count], self._inbox[count:]
+        return inputs
 
     def _news(self, at: int, name: str, value: Any) -> None:
         if name == "wdt":

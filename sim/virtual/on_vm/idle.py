@@ -1,10 +1,12 @@
 """Leaves out what changes nothing: polls that would see what the last one saw, and keep-alives.
 
 The unit's tasks poll on grids of their own (the reader every 101 ms, the radar every 50 ms ...). A
-task that would find nothing new sleeps on, and wakes at a point of its own grid: when the world does
-something to its chip, when the unit has something to tell it, or when a deadline of its own comes.
-What a left-out round would have counted or noted is brought up to date before it goes on. So the unit
-does the same things at the same moments as without; a test holds the facts of both against each other.
+task that would find nothing new sleeps on, and wakes at a point of its own grid: when the world
+does something to its chip, when the unit has something to tell it, or when a deadline of its own
+comes. What a left-out round would have counted or noted is brought up to date before it goes on.
+So the unit does the same things at the same moments as without; a test holds the facts of both
+against each other. What is not the same: a ring pattern without an end stands still meanwhile, and
+the retained state that a unit says every 30 s is not said.
 
 It knows the firmware's inside. Where that has changed, `install` says so, and nothing is left out.
 """
@@ -20,6 +22,7 @@ import wiring
 _FAR_MS = 1 << 28
 """Three days: asyncio can't count further than six."""
 
+_DISPLAY = 0x3C
 _ROUND_TRIP_MS = 10
 _STATE_MS = 30_000
 _QUIET_MS = 15_000
@@ -54,8 +57,6 @@ _parked = {}
 _skip = {"rfid": 0, "show": 0}
 """Rounds that a task has still to count without doing them."""
 _tasks = {}
-_grid = {}
-"""Name -> a moment at which the task wakes by itself."""
 _erasing = False
 _held = False
 _quiet = False
@@ -66,11 +67,13 @@ async def _at_once():
 
 
 def _sleep_on(name, ms, due, period=None):
-    """Sleep, as if every `period` somebody woke and found nothing, up to the first point of the
-    grid that is not before `due` (milliseconds of the loop; None: until somebody calls `_wake`)."""
+    """Sleep, as if every `period` somebody woke and found nothing.
+
+    Up to the first point of the grid that is not before `due` (milliseconds of the loop); without
+    one until somebody calls `_wake`.
+    """
     period = period or ms
     following = time.loop_ms() + ms
-    _grid[name] = following
     until = following + _FAR_MS
     if due is not None:
         until = following + max(0, -(-(due - following) // period)) * period
@@ -92,14 +95,13 @@ class _Sleep:
         return self
 
     def __next__(self):
-        if not self._slept:
-            self._slept = True
-            core._task_queue.push(core.cur_task, self._until)
-            return None
-        entry = _parked.pop(self._name, None)
-        if entry:
-            _make_up(self._name, entry)
-        raise StopIteration
+        if self._slept:
+            entry = _parked.pop(self._name, None)
+            if entry:
+                _make_up(self._name, entry)
+            raise StopIteration
+        self._slept = True
+        core._task_queue.push(core.cur_task, self._until)
 
 
 def _wake(*names):
@@ -166,28 +168,28 @@ def _reader_sleep():
 
 def _radar_sleep():
     model, driver = parts._radar, _unit._seat._radar
+    under_way = model.fault or model._line or model._inbox or driver._count
+    if under_way or driver.state > 3 or driver.state != model.state:
+        return core.sleep_ms(50)
     seat = _unit._seat.seat
-    if model.fault or model._line or model._inbox or driver._count or driver.state > 3:
-        return core.sleep_ms(50)
-    if driver.state != model.state:
-        return core.sleep_ms(50)
+    dues = _filter_dues(seat)
+    if not dues:
+        settled = seat.occupied == (driver.state != 0)
+        return _sleep_on("radar", 50, None) if settled else core.sleep_ms(50)
+    due = min(dues) + time.loop_ms() - time.ticks_ms() - 4 * _POLL_MS  # then polls as usual
+    return core.sleep_ms(50) if due < time.loop_ms() else _sleep_on("radar", 50, due)
+
+
+def _filter_dues(seat):
+    """When the filters let through what they hold back (milliseconds of `port.ticks_ms`)."""
     settle, on, off = seat._filters
-    due = None
     if settle._candidate is not None:
-        due = settle._since + settle._ms
-    else:
-        for stage in (on, off):
-            if stage._since is not None and stage._output != stage._value:
-                at = stage._since + stage._ms
-                due = at if due is None else min(due, at)
-        if due is None and seat.occupied != (driver.state != 0):
-            return core.sleep_ms(50)
-    if due is None:
-        return _sleep_on("radar", 50, None)
-    due += time.loop_ms() - time.ticks_ms() - 4 * _POLL_MS  # polls as usual shortly before
-    if due < time.loop_ms():
-        return core.sleep_ms(50)
-    return _sleep_on("radar", 50, due)
+        return [settle._since + settle._ms]
+    return [
+        stage._since + stage._ms
+        for stage in (on, off)
+        if stage._since is not None and stage._output != stage._value
+    ]
 
 
 def _unit_sleep(ms):
@@ -213,7 +215,7 @@ def _panel_sleep(ms):
         _skip["show"] -= 1
         return _at_once()
     due = _front_due(False)
-    if due == 0 or "display" in _unit._chips.faults:
+    if due == 0 or _DISPLAY not in circuit.i2c:
         return core.sleep_ms(ms)
     return _sleep_on("show", ms, due)
 
@@ -224,40 +226,45 @@ def _front_due(moves):
     With `moves` the ring's pictures count too; a pattern without an end stands still meanwhile.
     """
     now = _unit._uptime.now()
-    face, rest, link = _unit._face, _unit._rest, _unit._link
     for tap in _unit._taps._waiting:
         if tap[1] is not None:
             return 0
-    due = now + _FAR_MS
-    passing = False
+    face = _unit._face
+    due = min(_word_ends(now), _link_ends(now))
+    if moves:
+        frames = _unit._panel._ring._frames
+        blinks = len(frames) > 1 or face.marks(now) & 4
+        passing = face._progress or face._verdict or face.unprotected
+        if blinks and (passing or not frames[now // _FRAME_MS % len(frames)]):
+            due = min(due, (now // _FRAME_MS + 1) * _FRAME_MS)
+    return None if due >= now + _FAR_MS else due - now + time.loop_ms()
+
+
+def _word_ends(now):
+    """When what a person is shown is over; uptime, as all of these."""
+    face, rest = _unit._face, _unit._rest
+    ends = [now + _FAR_MS]
     if face._progress:
-        due, passing = min(due, face._progress_until), True
+        ends.append(face._progress_until)
     if face._verdict:
-        due, passing = min(due, face._verdict_until), True
-    if now < _unit._enrol_until:
-        due = min(due, _unit._enrol_until)
-    if now < rest._offered_until:
-        due = min(due, rest._offered_until)
+        ends.append(face._verdict_until)
     if now < rest._until:
-        due = min(due, now + (rest._until - now - 1) % 60_000 + 1)
-    if face.unprotected:
-        passing = True
-    elif not link.connected:
+        ends.append(now + (rest._until - now - 1) % 60_000 + 1)  # minutes are counted down
+    ends += [until for until in (_unit._enrol_until, rest._offered_until) if now < until]
+    return min(ends)
+
+
+def _link_ends(now):
+    """When nobody has been able to hear a press for too long, or practice is over."""
+    link, button, due = _unit._link, _unit._memory.button, now + _FAR_MS
+    if not _unit._face.unprotected and not link.connected:
         due = min(due, link._lost_at + _UNPROTECTED_MS)
-    button = _unit._memory.button
     if button.journal.waiting:
         due = min(due, button._progress + _UNPROTECTED_MS)
     at = _unit._wall.at(now)
     if 0 < at < _unit._mode[0]:
         due = min(due, now + _unit._mode[0] - at)
-    if moves:
-        frames = _unit._panel._ring._frames
-        blinks = len(frames) > 1 or face.marks(now) & 4
-        if blinks and (passing or not frames[now // _FRAME_MS % len(frames)]):
-            due = min(due, (now // _FRAME_MS + 1) * _FRAME_MS)
-    if due >= now + _FAR_MS:
-        return None
-    return due - now + time.loop_ms()
+    return due
 
 
 def _has_to_tidy():
@@ -294,10 +301,7 @@ def _link_is_calm():
         return False
     if _unit._uptime.now() - link._state_at >= _STATE_MS:
         return False
-    for lane in link._lanes:
-        if lane.journal.waiting or lane._live:
-            return False
-    return True
+    return not any(lane.journal.waiting or lane._live for lane in link._lanes)
 
 
 def _link_parks(name, ms):

@@ -10,9 +10,9 @@ _BASE_US = 1_000_000
 """Ticks at the site's beginning: a unit's ticks don't begin at 0 either."""
 
 _AHEAD_MS = utime.ticks_ms() + (1 << 27)
-"""asyncio's own code in C wakes tasks "now" by the machine's clock, modulo 2**30 ms. What asyncio is
-told is ahead of that by more than a run lasts (a day and a half), so such a task is always due at
-once, in the order of waking. Nobody else sees these figures, which differ from run to run."""
+"""asyncio's own code in C wakes tasks "now" by the machine's clock, modulo 2**30 ms. What asyncio
+is told is ahead of that by more than a run lasts (a day and a half), so such a task is always due
+at once, in the order of waking. Nobody else sees these figures, which differ from run to run."""
 
 _LOOKS = 20_000
 """So many looks at the clock without a wait are somebody who waits for a moment by looking."""
@@ -38,8 +38,7 @@ def go_to(us):
     """Let time pass up to `us` microseconds since the site began; never backwards."""
     global _us, _looks
     _looks = 0
-    if us + _BASE_US > _us:
-        _us = us + _BASE_US
+    _us = max(_us, us + _BASE_US)
 
 
 def site_us_of(ms):
@@ -113,6 +112,7 @@ def gmtime(seconds=None):
 
 
 localtime = gmtime
+
 
 def mktime(date):
     """Unix seconds of eight figures."""
