@@ -9,8 +9,7 @@ from host_bridge import faultpoint
 from host_bridge.director import Director
 from host_bridge.relay.relay import Pause, Relay
 from host_bridge.settings import Settings, load
-from host_bridge.store import Batch, Outcome, Store
-from host_bridge.store import sqlite
+from host_bridge.store import Batch, Outcome, Store, sqlite
 from host_bridge.web import ledger
 from host_bridge.web.models import Room
 from sim.scenario.database import Database

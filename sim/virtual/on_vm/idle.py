@@ -18,7 +18,6 @@ import circuit
 import parts
 import sensors
 import wire
-import wiring
 
 _FAR_MS = 1 << 28
 """Three days: asyncio can't count further than six."""
