@@ -164,7 +164,8 @@ def _reader_sleep(ms):
     if _skip["rfid"] > 0:
         _skip["rfid"] -= 1
         return _at_once()
-    if parts._cards or parts._rfid.fault or _unit._tags._presence._missed:
+    busy = parts._cards or parts._rfid.fault or _unit._tags._presence._missed
+    if busy or type(parts._rfid).__name__ != "MFRC522Model":  # a PN532's poll takes longer
         return core.sleep_ms(ms)
     return _sleep_on("rfid", ms, None, ms + 1)  # a poll of an empty field takes a millisecond
 
@@ -327,6 +328,7 @@ def stir_link():
     """The link may have something to do: its keep-alives so far are made up for."""
     global _quiet
     if not _quiet:
+        _wake("link", "supervise")  # one of them may have gone to sleep already
         return
     _quiet = False
     link = _unit._link
