@@ -315,10 +315,15 @@ def _link_is_calm():
     return not any(lane.journal.waiting or lane._live for lane in link._lanes)
 
 
+def _sleeps(name):
+    """Whether a task sleeps on and was not called yet."""
+    return len(_parked.get(name, ())) == 3
+
+
 def _link_parks(name, ms):
     global _quiet
     sleep = _sleep_on(name, ms, None)
-    if not _quiet and "link" in _parked and "supervise" in _parked:
+    if not _quiet and _sleeps("link") and _sleeps("supervise"):
         _quiet = True
         wire.tell('{"quiet":[1,0]}')
     return sleep
