@@ -38,6 +38,8 @@ from host_bridge.settings import SettingsError
 from host_bridge.store import RegistryError, StoreError, TagKind
 from host_bridge.transport.embedded import EmbeddedBroker, EmbeddedBrokerError
 from host_bridge.transport.serial_gateway import SerialGateway, open_serial
+from host_bridge.update import command as update_command
+from host_bridge.update.errors import UpdateError
 
 app = typer.Typer(
     help="Chequer: headset, seat and one button.",
@@ -51,13 +53,14 @@ app.add_typer(registry, name="registry", no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters", no_args_is_help=True)
 app.add_typer(incident_commands.app, name="incidents", no_args_is_help=True)
 app.add_typer(unit_commands.app, name="units", no_args_is_help=True)
+app.add_typer(update_command.app, name="update", no_args_is_help=True)
 
 
 def main() -> None:
     """The console script: errors become one sentence and an exit code, here and nowhere else."""
     try:
         app()
-    except (SettingsError, RegistryError) as error:
+    except (SettingsError, RegistryError, UpdateError) as error:
         fail(error, USAGE)
     except StoreError as error:
         fail(error, DATABASE)
