@@ -15,7 +15,7 @@ from sim.port import ControlPort
 from sim.scenario.command import simulate
 from sim.tell import TellError, port_of, tell
 from sim.unit import Event, SimUnit
-from sim.vm import VmError
+from sim.vm import ROOT, VmError
 from sim.workbench.serve import FOLDER as BENCH_FOLDER
 from sim.workbench.serve import PORT as BENCH_PORT
 from sim.workbench.serve import serve
@@ -40,6 +40,13 @@ def unit(  # noqa: PLR0917 (options, never given by position)
     key: Annotated[str | None, typer.Option(help="The site key itself, in hexadecimal.")] = None,
     port: Annotated[int, typer.Option(help="Control port; 0 takes any free one.")] = 0,
     heap: Annotated[str, typer.Option(help="The firmware's memory; 224k is the chip's.")] = "224k",
+    firmware: Annotated[
+        Path,
+        typer.Option(
+            help="Sources to run at once, or what `make firmware` has built: that is copied to "
+            "the chip's flash once, and the loader starts it."
+        ),
+    ] = ROOT / "firmware",
 ) -> None:
     """Run one unit until Ctrl-C; JSON commands on its control port.
 
@@ -61,6 +68,7 @@ def unit(  # noqa: PLR0917 (options, never given by position)
             unit=unit,
             site_key=_key(site_key_file, key),
             heap=heap,
+            firmware=firmware,
         )
     except (OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error

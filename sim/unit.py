@@ -40,7 +40,8 @@ class SimUnit:
         site_key: 16 to 64 bytes, with which tags are hashed.
         heap: the firmware's share of memory ("224k"); pointers have 64 bits here, so this is
             what 112 KB are on the chip.
-        firmware: another firmware folder than the project's.
+        firmware: another firmware folder than the project's. One that `make firmware` has built is
+            copied to the chip's flash once, and the loader starts it, as on a unit.
         wires: is told what passes on the wires, in hexadecimal: ("spi", [MOSI, MISO]),
             ("uart", ["in" or "out", bytes]), ("i2c", bytes).
         mqtt: is told what passes between unit and broker, see `sim.air.Tap`.
@@ -67,6 +68,7 @@ class SimUnit:
         self._heap = f"{_kib(heap) + SIM_SHARE_KIB + (_TAPS_KIB if wires else 0)}k"
         self._wires = wires
         self._firmware = firmware.resolve()
+        self._built = (self._firmware / "a.bundle").exists()
         self._air = Air(*broker, mqtt)
         self._world = World()
         self._front = Front()
@@ -102,7 +104,8 @@ class SimUnit:
         for name in ("files", "soc"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         await self._air.start()
-        self._configure()
+        if not self._built:
+            self._configure()
         await self.power_on()
 
     async def stop(self) -> None:
@@ -242,14 +245,20 @@ class SimUnit:
 
     # Starting and ending the VM
 
+    def _configuration(self) -> dict[str, Any]:
+        """A new unit's configuration."""
+        return {
+            **self._config,
+            "wifi": {"ssid": "sim", "password": "simulated"},
+            "broker": {"host": "127.0.0.1", "port": self._air.port},
+        }
+
     def _configure(self) -> None:
         path = self._folder / "files" / "config.json"
+        config = self._configuration()
         if path.exists():
-            config = json.loads(path.read_text())
-        else:
-            config = {**self._config, "wifi": {"ssid": "sim", "password": "simulated"}}
-        broker = config.get("broker", {})
-        config["broker"] = {**broker, "host": "127.0.0.1", "port": self._air.port}
+            kept = json.loads(path.read_text())
+            config = {**kept, "broker": {**kept.get("broker", {}), **config["broker"]}}
         path.write_text(json.dumps(config))
 
     async def _begin(self, cause: str) -> None:
@@ -262,6 +271,7 @@ class SimUnit:
                 "files": str(self._folder / "files"),
                 "soc": str(self._folder / "soc"),
                 "firmware": str(self._firmware),
+                "config": self._configuration() if self._built else None,
                 "sources": str(ROOT),
                 "name": self.name,
                 "cause": _CAUSES[cause],

@@ -83,6 +83,8 @@ class Base:
         self.log = print
         self.feed = feed
         self.reset = machine.reset
+        self.running = 0
+        """The slot that runs, as the loader (`update.slots.start`) returned it."""
 
 
 def _open_udp(name: str, port: int):

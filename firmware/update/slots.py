@@ -6,7 +6,7 @@ mind is one commit that a power cut leaves either undone or done. A slot counts 
 exists (`a.ready`); that is made last, after every hash in the bundle was checked, and removed
 before anything else is touched.
 
-This module and `bundle_files.py` are copied to the root when a unit is made and never change. They
+This module and what it imports are copied to the root when a unit is made and never change. They
 import nothing of the firmware, so that no version can break them and none is mixed with another.
 docs/update.md has the states and the reasons.
 
@@ -15,8 +15,6 @@ trial (2), the other slot failed its trial (1), then a mark by which an odd numb
 """
 
 import os
-
-from .bundle_files import BundleFiles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,8 +43,8 @@ if TYPE_CHECKING:
             """No longer."""
 
 
-NAMESPACE = "update"
-"""The namespace of `esp32.NVS` that the number is in. Never change it: `main.py` stays as it is."""
+NAMESPACE = "chequer"
+"""The namespace of `esp32.NVS` that the number is in, as all that the unit keeps there."""
 
 NAMES = ("", "a", "b")
 """The slots' names. Place 0 is no slot: modules that lie in the root, as a developer copies them."""
@@ -57,6 +55,7 @@ RUN = "/run"
 TRIAL_BOOTS = 3
 """How often a new version may start without declaring itself healthy."""
 
+_LOADER = ("loader", "update")
 _KEY = "slots"
 _MARK = 0x2C6 << 16
 _BITS = 0x1F
@@ -170,7 +169,7 @@ def start(
     modules: "dict[str, Any]",
     vfs: "Vfs",
     watchdog: "Callable[[], object]",
-) -> "tuple[int, Any]":
+) -> "tuple[int, bool, Any]":
     """Import the version that should run, or the next best one that can be imported.
 
     A boot of a version on trial is counted before its first line runs. A version on trial that
@@ -179,7 +178,7 @@ def start(
 
     Args:
         root: The folder that holds the slots, "/" on a unit.
-        nvs: An `esp32.NVS` of the `NAMESPACE`.
+        nvs: The `esp32.NVS` of the `NAMESPACE`.
         load: Imports the version and returns what starts it. Called again for the next best.
         path: `sys.path`; the root's entries are replaced by where the bundle is mounted.
         modules: `sys.modules`; the loader and what a failed import left there are removed.
@@ -187,17 +186,20 @@ def start(
         watchdog: Starts the watchdog; called once, after the boot was counted.
 
     Returns:
-        The place that runs (1 `a`, 2 `b`, 0 modules in the root; hand it to `Updater`) and what
-        `load` returned.
+        The place that runs (1 `a`, 2 `b`, 0 modules in the root; hand it to `Updater`), whether
+        it is on trial, and what `load` returned.
 
     Raises:
         ImportError: No version on this unit can be imported; it has to be provisioned again.
     """
+    from .bundle_files import BundleFiles
+    from .bundle_index import index_of
+
     state = State(nvs)
     places = _next(state)
     watchdog()
     as_it_was = path[:]
-    _forget(modules, [name for name in modules if name.split(".")[0] == "update"])
+    _forget(modules, [name for name in modules if name.split(".")[0] in _LOADER])
     known = set(modules)
     why = ""
     for place in places:
@@ -205,10 +207,11 @@ def start(
         if not place or ready(root, place):
             try:
                 if place:
-                    vfs.mount(BundleFiles(bundle(root, place)), RUN)
+                    file = bundle(root, place)
+                    vfs.mount(BundleFiles(file, index_of(file)), RUN)
                     mounted = True
                 path[:] = _path(as_it_was, root, place)
-                return place, load()
+                return place, state.trial and place == state.current, load()
             except (Exception, SystemExit) as error:
                 why += " {}: {!r};".format(NAMES[place] or "root", error)
             _forget(modules, [name for name in modules if name not in known])

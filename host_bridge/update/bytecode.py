@@ -14,7 +14,7 @@ _LEVEL = "-O3"
 A crash record then names functions. Bytecode has no machine code in it, so it runs on the simulator
 too."""
 
-LEFT_OUT = frozenset({"main.py", "boot.py", "port_cpython.py"})
+LEFT_OUT = frozenset({"main.py", "boot.py", "loader.py", "port_cpython.py"})
 """What starts a unit stays in its root; the last is for CPython only."""
 
 

@@ -16,7 +16,10 @@ from host_bridge.update.errors import UpdateError
 MAIN = "main.py"
 """What MicroPython runs after a reset. It starts no bytecode, so this one file is source."""
 
-LOADER = ("update/__init__.py", "update/slots.py", "update/bundle_files.py")
+LOADER = (
+    "loader.py",
+    *(f"update/{name}.py" for name in ("__init__", "bundle_files", "bundle_index", "slots")),
+)
 """The loader's modules, which no update changes."""
 
 BUNDLE = "a.bundle"

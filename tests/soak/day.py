@@ -7,6 +7,7 @@ and added.
 """
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -84,6 +85,8 @@ def live(hours: int, firmware: Path, tell: Callable[[Hour], object] = lambda _: 
 
 
 def _run(heap: int, firmware: Path, folder: str, hours: int):  # type: ignore[no-untyped-def]
+    if (firmware / "a.bundle").exists():
+        shutil.copytree(firmware, folder, dirs_exist_ok=True)
     micropython = Path(sys.executable).with_name("micropython")
     command = [micropython, "-X", f"heapsize={heap}", _SCRIPT, firmware, folder, str(hours)]
     with subprocess.Popen(
