@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-MAX_MANIFEST = const(16384)
+MAX_MANIFEST = const(12288)
 """Longest manifest in bytes."""
 
-MAX_FILES = const(128)
+MAX_FILES = const(120)
 """Most files in an update."""
 
 MAX_FILE = const(65536)
 """Largest file in bytes."""
 
-MAX_TOTAL = const(147456)
+MAX_TOTAL = const(131072)
 """Most bytes of all files together: two slots of this size fit on a unit."""
 
 _MAX_LINE = const(160)
