@@ -93,7 +93,7 @@ class Board:
         with self._step("test"):
             self._transport.exec(source.read_bytes())
             _, error = self._transport.exec_raw(
-                f"from board import pins\nrun(pins, {expected!r})",
+                f"run(pins_of('/a.bundle'), {expected!r})",
                 timeout=_TEST_SECONDS,
                 data_consumer=hear,
             )

@@ -78,7 +78,7 @@ def read(folder: Path) -> tuple[dict[str, bytes], bundle.Bundle]:
     found = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and not path.name.startswith(".")
     }
     wanted = {MAIN, BUNDLE, READY, *(name.removesuffix(".py") + ".mpy" for name in LOADER)}
     if missing := wanted - set(found):
