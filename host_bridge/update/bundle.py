@@ -154,6 +154,14 @@ def pieces(bundle: Bundle, size: int = MAX_PIECE) -> Iterator[Piece]:
         yield Piece(bundle=bundle.name, offset=offset, data=data)
 
 
+def files(bundle: Bundle) -> Iterator[tuple[str, bytes]]:
+    """Each file's path and bytes."""
+    position = bundle.head
+    for file in bundle.manifest.files:
+        yield file.path, bundle.data[position : position + file.size]
+        position += file.size
+
+
 def _join(unsigned: Unsigned, signature: bytes) -> bytes:
     lengths = b"".join(len(part).to_bytes(2, "little") for part in (unsigned.manifest, signature))
     return _MARK + lengths + signature + unsigned.manifest + unsigned.payload

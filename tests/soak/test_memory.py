@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from host_bridge.update import bundle
 from tests.soak.day import CAP, ROOT, UnitFailedError, live
 
 HOURS = int(os.environ.get("CHEQUER_HOURS", "3"))
@@ -46,10 +47,10 @@ def test_a_quarter_of_the_heap_stays_free_and_nothing_grows_on_a_busy_day(
 
 def test_a_leak_shows(tmp_path: Path, built: Path) -> None:
     leaky = tmp_path / "firmware"
-    leaky.mkdir()
-    for path in built.rglob("*.mpy"):
-        (leaky / path.relative_to(built)).parent.mkdir(parents=True, exist_ok=True)
-        (leaky / path.relative_to(built)).write_bytes(path.read_bytes())
+    made = bundle.read((built / "a.bundle").read_bytes())
+    for path, data in bundle.files(made):
+        (leaky / path).parent.mkdir(parents=True, exist_ok=True)
+        (leaky / path).write_bytes(data)
     (leaky / "main.py").write_text(
         "from desk_unit.unit import Unit\nkept = []\ntag = Unit._tag\n"
         "def leak(self, digest):\n    kept.append(bytes(digest))\n    tag(self, digest)\n"
