@@ -18,11 +18,11 @@ def start():
     return slots.start(
         os.getcwd(),
         esp32.NVS(slots.NAMESPACE),
-        _load,
-        sys.path,
-        sys.modules,
-        vfs,
-        lambda: machine.WDT(timeout=_WATCHDOG_MS),
+        load=_load,
+        path=sys.path,
+        modules=sys.modules,
+        vfs=vfs,
+        watchdog=lambda: machine.WDT(timeout=_WATCHDOG_MS),
     )
 
 

@@ -18,7 +18,7 @@ class Hardware(Base):
                 self.log("safe mode: %s" % repr(error))
 
 
-def run(config, starts, feed, running, _) -> None:
+def run(config, starts, feed, running, trial) -> None:  # noqa: ARG001
     """Run in safe mode; an exception is the end of it. It passes no version's trial."""
     hardware = Hardware(config, starts, feed)
     hardware.running = running

@@ -11,7 +11,7 @@ import nothing of the firmware, so that no version can break them and none is mi
 docs/update.md has the states and the reasons.
 
 The number, from the lowest bit: the current slot is `b` (1 bit), on trial (1), boots left to the
-trial (2), the other slot failed its trial (1), then a mark by which an odd number is told from ours.
+trial (2), the other slot failed its trial (1), then a mark: any other number is not ours.
 """
 
 import os
@@ -47,7 +47,7 @@ NAMESPACE = "chequer"
 """The namespace of `esp32.NVS` that the number is in, as all that the unit keeps there."""
 
 NAMES = ("", "a", "b")
-"""The slots' names. Place 0 is no slot: modules that lie in the root, as a developer copies them."""
+"""The slots' names. Place 0 is no slot: modules in the root, as a developer copies them."""
 
 RUN = "/run"
 """Where the bundle of the slot that runs is mounted."""
@@ -164,6 +164,7 @@ def ready(root: str, place: int) -> bool:
 def start(
     root: str,
     nvs: "Nvs",
+    *,
     load: "Callable[[], Any]",
     path: "list[str]",
     modules: "dict[str, Any]",

@@ -43,8 +43,8 @@ class Updater:
     Args:
         root: The folder that holds the slots, "/" on a unit.
         nvs: The NVS namespace that `slots.start` was given.
-        running: The place that runs, as `slots.start` returned it. The other slot is written, or `a`
-            if none of them runs.
+        running: The place that runs, as `slots.start` returned it. The other slot is written, or
+            `a` if none of them runs.
         key: The key that signs this unit's updates.
         unit: What this unit is.
         fetch: Asks the host for `size` bytes at `offset` of a bundle: `await fetch(name, offset,

@@ -1,6 +1,6 @@
 """Bundles: a signed manifest and its files in one run of bytes, which a unit fetches in pieces.
 
-Layout: mark `CQU1`, length of the manifest and of the signature (u16 each, little-endian), signature,
+Layout: mark `CQU1`, lengths of manifest and signature (u16 each, little-endian), signature,
 manifest; these are the head. Behind it are the files in the manifest's order. See docs/update.md.
 """
 

@@ -1,6 +1,5 @@
 """`chequer update`: the key that signs firmware, and updates made with it."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -73,6 +72,6 @@ def _write(file: Path, data: bytes) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes(data)
-        os.replace(beside, file)
+        beside.replace(file)
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}; nothing was changed.", USAGE)

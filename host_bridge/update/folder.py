@@ -3,7 +3,6 @@
 docs/update.md, "Two slots, one number", says what each file is for.
 """
 
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path

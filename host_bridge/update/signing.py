@@ -16,7 +16,7 @@ from host_bridge.update.errors import SigningKeyError
 BITS = 3072
 """Length of a new key; units take 3,072 to 4,096."""
 
-PASSPHRASE = "CHEQUER_KEY_PASSPHRASE"
+PASSPHRASE = "CHEQUER_KEY_PASSPHRASE"  # noqa: S105 - the name of a variable
 """Where commands look for the passphrase: an argument could be read by everybody."""
 
 _EXPONENT = 65537

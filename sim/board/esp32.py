@@ -52,12 +52,14 @@ class Partition:
         return [
             Partition(name)
             for name in sorted(_TABLE)
-            if _TABLE[name][0] == type and label in (None, name) and subtype in (0xFF, _TABLE[name][1])
+            if _TABLE[name][0] == type
+            and label in (None, name)
+            and subtype in (0xFF, _TABLE[name][1])
         ]
 
     def info(self):
         """(type, subtype, address, size, label, encrypted)."""
-        return _TABLE[self._label] + (self._label, False)  # noqa: RUF005
+        return _TABLE[self._label] + (self._label, False)
 
     def readblocks(self, block, buf, offset=0):
         """Fill `buf` from `offset` in `block`."""

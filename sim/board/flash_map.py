@@ -4,7 +4,15 @@ Runs on MicroPython and on CPython. `host_bridge/provision/partitions.py` is who
 """
 
 _TYPES = {"app": 0, "data": 1}
-_SUBTYPES = {"ota_0": 0x10, "ota_1": 0x11, "ota": 0, "phy": 1, "nvs": 2, "undefined": 6, "fat": 0x81}
+_SUBTYPES = {
+    "ota_0": 0x10,
+    "ota_1": 0x11,
+    "ota": 0,
+    "phy": 1,
+    "nvs": 2,
+    "undefined": 6,
+    "fat": 0x81,
+}
 _UNITS = {"K": 1024, "M": 1024 * 1024}
 
 

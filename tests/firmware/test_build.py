@@ -106,4 +106,3 @@ async def test_a_slot_that_cannot_be_imported_is_left_for_the_other_one(
     async with unit(tmp_path, mosquitto.port, tmp_path / "broken"):
         await until(lambda: any(isinstance(fact, Boot) for fact in host.facts))
     host.close()
-

@@ -18,7 +18,10 @@ async def boot_fact(unit: SimUnit, host: Host) -> Boot:
     await unit.start()
     try:
         async with asyncio.timeout(20):
-            while not (found := [fact for fact in host.facts if isinstance(fact, Boot)]):
+            # They come from another thread.
+            while not (  # noqa: ASYNC110
+                found := [fact for fact in host.facts if isinstance(fact, Boot)]
+            ):
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise AssertionError("\n".join(unit.console())) from None

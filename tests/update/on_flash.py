@@ -1,5 +1,5 @@
 # Runs on MicroPython, which has neither pathlib nor pytest.
-# ruff: noqa: PTH123, PTH208, UP031
+# ruff: noqa: PTH102, PTH123, PTH208, SIM117, UP031
 """On the MicroPython VM: what an update needs of memory and time, and what a full flash does.
 
 `on_flash.py cost FOLDER BUNDLE NAME BLOCKS` fetches the bundle of that name into slot `b` of a unit

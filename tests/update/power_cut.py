@@ -1,5 +1,5 @@
 # Runs on MicroPython too, which has neither pathlib nor pytest.
-# ruff: noqa: PTH102, PTH123, PTH208, UP031
+# ruff: noqa: PTH123, PTH208, UP031
 """On the MicroPython VM: a unit's life with updates, cut at every operation and cut again.
 
 `power_cut.py FOLDER SCENARIO SIZE CUTS`: the folder has `key` and bundles by their versions, SIZE
@@ -13,6 +13,7 @@ import sys
 import time
 
 import vfs
+
 from tests.update.nor import Power, PowerCut, blank, fingerprint
 from update import bundle_files, bundle_index, slots
 from update.head import version_at
@@ -122,7 +123,13 @@ def boot(power):
     mine = dict(sys.modules)
     try:
         place, _, version = slots.start(
-            ROOT, power.nvs, load, sys.path, sys.modules, vfs, lambda: None
+            ROOT,
+            power.nvs,
+            load=load,
+            path=sys.path,
+            modules=sys.modules,
+            vfs=vfs,
+            watchdog=lambda: None,
         )
         if version != version_at(slots.bundle(ROOT, place)):
             raise UnitError("version %s was imported for %s" % (version, place))

@@ -124,7 +124,11 @@ def test_no_hostile_head_is_installed(
         with tempfile.TemporaryDirectory() as root:
             everything = hostile + data[head:]
             outcomes[asyncio.run(offer(root, modulus, name, everything, lambda piece: piece))] += 1
-            assert {path.name for path in Path(root).iterdir()} <= {"a.bundle", "a.ready", "bundle.next"}
+            assert {path.name for path in Path(root).iterdir()} <= {
+                "a.bundle",
+                "a.ready",
+                "bundle.next",
+            }
     assert set(outcomes) <= {"signature", "malformed", "corrupt", "silent"}, outcomes
     assert outcomes["signature"] > HEADS // 10
 

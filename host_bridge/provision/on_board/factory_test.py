@@ -17,6 +17,7 @@ import esp
 import esp32
 import vfs
 from machine import I2C, SPI, UART, Pin, unique_id
+
 from update.bundle_files import BundleFiles
 from update.bundle_index import index_of
 
@@ -114,7 +115,7 @@ def pins_of(bundle):
     """The module `board.pins` of this bundle, which is mounted as the loader will do it."""
     vfs.mount(BundleFiles(bundle, index_of(bundle)), "/run")
     sys.path.insert(0, "/run")
-    from board import pins
+    from board import pins  # noqa: PLC0415 - there is none before
 
     return pins
 

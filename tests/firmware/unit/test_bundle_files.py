@@ -1,5 +1,4 @@
 # Runs on MicroPython too, which has neither pathlib nor pytest.
-# ruff: noqa: PT017
 """The file system that a bundle is mounted as."""
 
 from tests.firmware.unit.update_release import FILES, bundle, new_root

@@ -57,12 +57,25 @@ def put(root, place, data=None):
         file.write(b"ready\n")
 
 
+def begin(root, nvs, load, path, *, modules=None, vfs=None, watchdog=lambda: None):
+    """`slots.start` with what a test does not care for."""
+    return slots.start(
+        root,
+        nvs,
+        load=load,
+        path=path,
+        modules={} if modules is None else modules,
+        vfs=vfs or Vfs(),
+        watchdog=watchdog,
+    )
+
+
 def start(root, nvs, broken=None):
     """Start; returns the place that runs and the places that were tried."""
     path = ["", ".frozen", "/lib"]
     vfs = Vfs()
     load = Loads(path, vfs, broken or {})
-    place, trial, app = slots.start(root, nvs, load, path, {}, vfs, lambda: None)
+    place, trial, app = begin(root, nvs, load, path, vfs=vfs)
     assert app == "version in %d" % place
     assert trial == (slots.State(nvs).trial and slots.State(nvs).current == place)
     assert len(vfs.mounted) == (place > 0)
@@ -106,7 +119,7 @@ def test_a_trial_boot_is_counted_and_the_watchdog_runs_before_the_first_line_of_
     def left(what):
         seen.append((what, slots.State(nvs).left))
 
-    slots.start(root, nvs, lambda: left("load"), [""], {}, Vfs(), lambda: left("watchdog"))
+    begin(root, nvs, lambda: left("load"), [""], watchdog=lambda: left("watchdog"))
     assert seen == [("watchdog", 2), ("load", 2)]
 
 
@@ -199,7 +212,7 @@ def test_only_the_version_that_is_on_trial_can_confirm_itself():
 def test_a_slot_takes_the_root_s_place_on_the_path_so_that_versions_never_mix():
     root, nvs = unit(1), Nvs()
     path = ["", "/sim", root, root + "/", ".frozen", "/lib"]
-    slots.start(root, nvs, lambda: None, path, {}, Vfs(), lambda: None)
+    begin(root, nvs, lambda: None, path)
     assert path == [slots.RUN, "/sim", ".frozen", "/lib"]
 
 
@@ -214,5 +227,5 @@ def test_the_loader_and_what_a_failed_import_left_behind_are_gone_before_the_nex
         if len(seen) == 1:
             raise ImportError
 
-    slots.start(root, nvs, load, [""], modules, Vfs(), lambda: None)
+    begin(root, nvs, load, [""], modules=modules)
     assert seen == [["machine", "updates"], ["machine", "updates"]]
