@@ -30,6 +30,14 @@ _ANSWER_SECONDS = 5.0
 _TEST_SECONDS = 30.0
 _CHUNK = 1024
 _HEAP = 60_000
+_MOUNT = """
+import sys, vfs
+from update.bundle_files import BundleFiles
+from update.bundle_index import index_of
+vfs.mount(BundleFiles("/a.bundle", index_of("/a.bundle")), "/run")
+sys.path.insert(0, "/run")
+"""
+"""The firmware that was copied, importable as the loader will have it."""
 
 
 class Board:
@@ -93,7 +101,7 @@ class Board:
         with self._step("test"):
             self._transport.exec(source.read_bytes())
             _, error = self._transport.exec_raw(
-                f"run(pins_of('/a.bundle'), {expected!r})",
+                f"{_MOUNT}\nfrom board import pins\nrun(pins, {expected!r})",
                 timeout=_TEST_SECONDS,
                 data_consumer=hear,
             )

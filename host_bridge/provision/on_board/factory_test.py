@@ -10,16 +10,12 @@ module `board.pins` of the firmware that has just been copied.
 # ruff: noqa: ARG001, UP031
 
 import gc
-import sys
 import time
 
 import esp
 import esp32
-import vfs
 from machine import I2C, SPI, UART, Pin, unique_id
 
-from update.bundle_files import BundleFiles
-from update.bundle_index import index_of
 
 
 def _mac(pins, expected):
@@ -109,15 +105,6 @@ def _button(pins, expected):
     """Active low with its own pull-up: released reads 1; 0 is a short or a missing resistor."""
     level = Pin(pins.BUTTON, Pin.IN).value()
     return level == 1, "released" if level else "pressed, shorted or not wired"
-
-
-def pins_of(bundle):
-    """The module `board.pins` of this bundle, which is mounted as the loader will do it."""
-    vfs.mount(BundleFiles(bundle, index_of(bundle)), "/run")
-    sys.path.insert(0, "/run")
-    from board import pins  # noqa: PLC0415 - there is none before
-
-    return pins
 
 
 def run(pins, expected):
