@@ -17,7 +17,6 @@ import esp32
 from machine import I2C, SPI, UART, Pin, unique_id
 
 
-
 def _mac(pins, expected):
     mac = ":".join("%02x" % byte for byte in unique_id())
     return mac == expected["mac"], mac
