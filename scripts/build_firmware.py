@@ -2,6 +2,9 @@
 
 `--key FILE` signs it with the key that `chequer update key` made: units that are made from it take
 updates signed with that key. Without a key they take none.
+
+Crash records have short names (host_bridge/update/shrink.py); `<folder>.names.json`, beside the
+folder, says what they mean. Keep it with each release.
 """
 
 import argparse

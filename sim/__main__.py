@@ -12,6 +12,7 @@ import typer
 
 from sim.demo import FOLDER, Demo
 from sim.port import ControlPort
+from sim.replay_command import replay
 from sim.scenario.command import simulate
 from sim.tell import TellError, port_of, tell
 from sim.unit import Event, SimUnit
@@ -19,6 +20,7 @@ from sim.vm import ROOT, VmError
 from sim.workbench.serve import FOLDER as BENCH_FOLDER
 from sim.workbench.serve import PORT as BENCH_PORT
 from sim.workbench.serve import serve
+from sim.worlds.command import world
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -110,6 +112,8 @@ def workbench(
 
 
 app.command("simulate")(simulate)
+app.command("world")(world)
+app.command("replay")(replay)
 
 
 @app.command(name="tell")

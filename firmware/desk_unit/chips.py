@@ -28,8 +28,9 @@ class Chips:
         """The chip has just done what it should."""
         self._beat(chip)
         if chip in self.faults:
-            del self.faults[chip]
+            # In this order: a report that fails (memory is short, say) is made the next time.
             self._report(chip, True, "")
+            del self.faults[chip]
 
     async def keep(self, chip: str, work) -> None:
         """Run `work()`, a coroutine function that only ends by an exception, again and again.
@@ -53,11 +54,10 @@ class Chips:
             pause = min(pause * 2, _RETRY_MAX_MS)
 
     def _fails(self, chip: str, reason: str) -> None:
-        known = chip in self.faults
-        self.faults[chip] = reason
-        if not known:
+        if chip not in self.faults:
             self._log("%s: %s; the rest goes on, it is tried again" % (chip, reason))
             self._report(chip, False, reason)
+        self.faults[chip] = reason
 
     @staticmethod
     def _reason(error) -> str:

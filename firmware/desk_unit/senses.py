@@ -3,19 +3,20 @@
 Each only ends by an exception; `chips.Chips.keep` starts it again.
 """
 
-from port import const, sleep_ms, ticks_ms
+from port import const, sleep_ms, ticks_add, ticks_diff, ticks_ms
 
 from .button import Debounce
 from .reader import Presence
 from .seat import Seat
 
-_READER_MS = const(100)
-_READER_CHECK_POLLS = const(20)
+_READER_MS = const(60)
+_READER_CHECK_POLLS = const(32)
 _RADAR_MS = const(50)
 _RADAR_STATES = const(3)
 _BUTTON_MS = const(5)
-_BUTTON_GUARD_MS = const(200)
-_BUTTON_DEAF_LOOKS = const(5)
+_BUTTON_GUARD_MS = const(25)
+_BUTTON_DEAF_LOOKS = const(40)
+_BUTTON_STALL_MS = const(20)
 
 
 class TagSense:
@@ -36,7 +37,7 @@ class TagSense:
         self._presence = Presence()
 
     async def run(self) -> None:
-        """Start the chip and poll it ten times a second."""
+        """Start the chip and poll it about fifteen times a second: a card is read within 100 ms."""
         self._reader.start()
         polls = 0
         while True:
@@ -98,17 +99,23 @@ class ButtonSense:
         self._button = button
         self._on_event = on_event
         self._debounce = Debounce()
+        self._due = ticks_ms()
+        self._stood = (self._due, self._due)
 
     @property
     def active(self) -> bool:
-        """Whether somebody is pressing right now."""
-        return self._debounce.active
+        """Whether somebody is pressing right now, perhaps since a moment ago."""
+        return self._debounce.active or self._button.closed()
 
     async def run(self) -> None:
         """Sample every 5 ms while there is something to sample, else wait."""
         debounce = self._debounce
         while True:
             edge = await self._button.wait()
+            self._look_back()
+            since, until = self._stood
+            if ticks_diff(edge, since) >= 0 and ticks_diff(until, edge) >= 0:
+                edge = since  # it may have come as early as that
             self._tell(debounce.edge(self._button.closed(), edge, ticks_ms()))
             while debounce.active:
                 await sleep_ms(_BUTTON_MS)
@@ -116,10 +123,26 @@ class ButtonSense:
             # Bounces of this press must not be taken for the edge of another one.
             self._button.clear()
 
+    def held(self, since: int) -> None:
+        """The program stood still from `since` (ticks) until now, as flash does when it is erased.
+
+        A contact that is closed now has been so for nobody knows how long, so the time counts
+        from `since`: a press that came meanwhile is felt now, and not another 10 ms later.
+        """
+        if not self._debounce.active and self._button.closed():
+            self._button.wake()  # whoever waits for an edge goes on from here
+            self._tell(self._debounce.edge(True, since, ticks_ms()))
+
     async def guard(self, beat) -> None:
-        """Look at the contact five times a second, should an interrupt ever be lost."""
+        """Look at the contact forty times a second, should an interrupt ever be lost.
+
+        Where these looks come late the program stood still, and interrupts with it: the ESP32 runs
+        their handlers when flash, TLS or the name server have let go of the program. Then an edge
+        may be older than its handler knows (see `run`).
+        """
         deaf = 0
         while True:
+            self._look_back()
             if not self._debounce.active and self._button.closed():
                 self._button.wake()
                 deaf += 1
@@ -128,7 +151,14 @@ class ButtonSense:
             # Whoever samples the contact has not woken for a second: that will never end.
             if deaf < _BUTTON_DEAF_LOOKS:
                 beat("button")
+            self._due = ticks_add(ticks_ms(), _BUTTON_GUARD_MS)
             await sleep_ms(_BUTTON_GUARD_MS)
+
+    def _look_back(self) -> None:
+        """Has the program stood still since the guard's last look?"""
+        now = ticks_ms()
+        if ticks_diff(now, self._due) >= _BUTTON_STALL_MS:
+            self._stood = (self._due, now)
 
     def _tell(self, event: str) -> None:
         if event:

@@ -97,7 +97,6 @@ class Unit:
 
     async def run(self) -> None:
         """Do everything, for ever."""
-        keep = self._chips.keep
         if self._sntp:
             asyncio.create_task(self._forever("sntp", self._sntp.run))  # noqa: RUF006
         for task in (
@@ -107,9 +106,9 @@ class Unit:
             self._forever("link", self._link.run),
             self._forever("tidy", self._tidy),
             self._forever("buzzer", self._hardware.buzzer.run),
-            keep("rfid", self._tags.run),
-            keep("radar", self._seat.run),
-            keep("display", self._show),
+            self._kept("rfid", self._tags.run),
+            self._kept("radar", self._seat.run),
+            self._kept("display", self._show),
         ):
             asyncio.create_task(task)  # noqa: RUF006 (MicroPython's loop holds on to its tasks)
         for name, patience in _SUPERVISED:
@@ -121,6 +120,11 @@ class Unit:
             if not good and self._uptime.now() >= GOOD_MS:
                 good = True
                 self._hardware.starts.good()
+
+    def well(self) -> bool:
+        """Whether the host hears this unit, flash keeps its facts, and every task lives."""
+        kept = not (self._memory.ordinary.fault or self._memory.button.fault)
+        return self._link.connected and kept and self._watch.well()
 
     # What happens at the desk
 
@@ -291,26 +295,43 @@ class Unit:
 
     async def _tidy(self) -> None:
         """Flash erased ahead of need, one sector at a time and not under a pressed button."""
+        memory = self._memory
         count = 0
         while True:
-            self._memory.times.keep()
             self._set_clock()
-            for lane in (self._memory.button, self._memory.ordinary):
-                if not self._button.active:
-                    lane.tidy()
-            if not self._button.active:
-                self._known.save()
+            for work in (
+                memory.times.keep,
+                memory.button.tidy,
+                memory.ordinary.tidy,
+                self._known.save,
+            ):
+                await self._hold(work)
             if count % _COLLECT_TIDIES == 0:
                 gc.collect()
             count += 1
             self._watch.beat("tidy")
             await sleep_ms(_TIDY_MS)
 
+    async def _hold(self, work) -> None:
+        """Do `work` on flash, which holds the program up (45 ms an erase), and let others run.
+
+        Not while the button is pressed; a press that came meanwhile is felt before anything else.
+        """
+        if not self._button.active:
+            began = ticks_ms()
+            work()
+            self._button.held(began)
+        await sleep_ms(0)
+
     def _set_clock(self) -> None:
         """The chip's own clock, by which TLS sees whether a certificate is in date."""
         if self._wall.quality > self._clock_set:
             self._clock_set = self._wall.quality
             self._hardware.set_clock(self._wall.at(self._uptime.now()))
+
+    def _kept(self, chip: str, work):
+        """A chip's task; what it can't even report, for want of memory, must not end it either."""
+        return self._forever(chip, lambda: self._chips.keep(chip, work))
 
     async def _forever(self, name: str, work) -> None:
         """Run `work()` again whenever it fails; a task never dies silently."""

@@ -21,7 +21,6 @@ COMMAND_END = b"\x04\x03\x02\x01"
 
 _LONGEST = const(48)  # length field; the longest real ones are 35 (report) and 28 (ACK)
 _SILENCE_MS = const(1500)  # 15 reports; a restart takes 1.1 s
-_POLL_BYTES = const(256)
 
 
 class LD2410:
@@ -57,16 +56,16 @@ class LD2410:
         self._ack = b""
 
     def poll(self) -> int:
-        """Take in what has arrived, 256 bytes at the most; allocates nothing for reports.
+        """Take in what has arrived, 64 bytes at the most; allocates nothing for reports.
+
+        A report takes the chip 3 ms, so after a stall the rest is left to the next polls.
 
         Returns:
             How many good reports were among it.
         """
         reports = 0
-        for _ in range(_POLL_BYTES // len(self._in)):
-            waiting = min(self._uart.any(), len(self._in))
-            if not waiting:  # readinto would wait for the UART's own time-out
-                break
+        waiting = min(self._uart.any(), len(self._in))
+        if waiting:  # else readinto would wait for the UART's own time-out
             for i in range(self._uart.readinto(self._in, waiting) or 0):
                 reports += self._take(self._in[i])
         return reports

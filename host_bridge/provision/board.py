@@ -30,14 +30,18 @@ _ANSWER_SECONDS = 5.0
 _TEST_SECONDS = 30.0
 _CHUNK = 1024
 _HEAP = 60_000
-_MOUNT = """
-import sys, vfs
+_PINS = """
+import json, sys, vfs
 from update.bundle_files import BundleFiles
 from update.bundle_index import index_of
 vfs.mount(BundleFiles("/a.bundle", index_of("/a.bundle")), "/run")
 sys.path.insert(0, "/run")
+import port
+class pins: pass
+with open("/pins.json") as file:
+    for name, number in json.load(file).items(): setattr(pins, name, number)
 """
-"""The firmware that was copied, importable as the loader will have it."""
+"""The pin map, once a module could be imported from the bundle as the loader will do it."""
 
 
 class Board:
@@ -101,7 +105,7 @@ class Board:
         with self._step("test"):
             self._transport.exec(source.read_bytes())
             _, error = self._transport.exec_raw(
-                f"{_MOUNT}\nfrom board import pins\nrun(pins, {expected!r})",
+                f"{_PINS}\nrun(pins, {expected!r})",
                 timeout=_TEST_SECONDS,
                 data_consumer=hear,
             )

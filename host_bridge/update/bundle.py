@@ -17,6 +17,9 @@ from host_bridge.update.errors import UpdateError
 from host_bridge.update.manifest import File, Manifest, decode, encode
 from host_bridge.update.messages import MAX_PIECE, Offer, Piece, Want
 
+NOT_IN_A_BUNDLE = frozenset({"loader.mpy"})
+"""What lies beside the slots, and is changed by no update."""
+
 _MARK = b"CQU1"
 _FIXED = 8
 
@@ -65,8 +68,11 @@ def build(
     Raises:
         UpdateError: A source does not compile, or units would refuse the result.
     """
+    program = bytecode.read(folder)
     compiled = {
-        path: bytecode.compile_source(file, path) for path, file in bytecode.sources(folder).items()
+        path: bytecode.compile_module(program, path)
+        for path in program.sources
+        if path not in NOT_IN_A_BUNDLE
     }
     _hold_apart(compiled)
     kinds = {bytecode.version_of(data) for data in compiled.values()}

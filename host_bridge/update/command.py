@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from host_bridge.console import USAGE, fail, out
-from host_bridge.update import bundle, bytecode, signing
+from host_bridge.update import bundle, bytecode, folder, signing
 
 HARDWARE = (1,)
 """The revisions of the board that the firmware in this repository runs on."""
@@ -60,6 +60,7 @@ def build(
     made = bundle.sign(unsigned, signing.load_key(key, passphrase=signing.passphrase()))
     target = target or Path("build") / f"desk-unit-{version}.bundle"
     _write(target, made.data)
+    folder.write_names(sources, target)
     out.print(
         f"{target}: version {version}, {len(made.manifest.files)} modules, {len(made.data)} bytes, "
         f"called {made.name}."

@@ -3,6 +3,8 @@
 docs/update.md, "Two slots, one number", says what each file is for.
 """
 
+import json
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +18,8 @@ MAIN = "main.py"
 """What MicroPython runs after a reset. It starts no bytecode, so this one file is source."""
 
 LOADER = (
-    "loader.py",
-    *(f"update/{name}.py" for name in ("__init__", "bundle_files", "bundle_index", "slots")),
+    "loader.mpy",
+    *(f"update/{name}.mpy" for name in ("__init__", "bundle_files", "bundle_index", "slots")),
 )
 """The loader's modules, which no update changes."""
 
@@ -25,6 +27,11 @@ BUNDLE = "a.bundle"
 READY = "a.ready"
 KEY = "release.pub"
 """The modulus of the key whose updates the unit takes; without it the unit takes none."""
+
+PINS = "pins.json"
+"""The pin map for the factory test: in the bundle, numbers have taken the place of its names."""
+
+_PIN = re.compile(r"^([A-Z0-9_]+) = const\((\d+)\)$", re.MULTILINE)
 
 
 def write(
@@ -49,9 +56,10 @@ def write(
     built = bundle.build(sources, number, hardware=hardware)
     made = bundle.sign(built, key) if key else bundle.leave_unsigned(built)
     files = {MAIN: (sources / MAIN).read_bytes(), BUNDLE: made.data, READY: b"ready\n"}
-    for name in LOADER:
-        path = name.removesuffix(".py") + ".mpy"
-        files[path] = bytecode.compile_source(sources / name, path)
+    program = bytecode.read(sources)
+    files |= {path: bytecode.compile_module(program, path) for path in LOADER}
+    pins = _PIN.findall((sources / "board" / "pins.py").read_text(encoding="utf-8"))
+    files[PINS] = json.dumps({name: int(number) for name, number in pins}).encode()
     if key:
         files[KEY] = signing.modulus(key.public_key())
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +71,28 @@ def write(
         if target.exists():
             target.rename(Path(name) / "old")
         fresh.rename(target)
+    write_names(sources, target)
     return made
+
+
+def write_names(sources: Path, beside: Path) -> None:
+    """Write what the short names in crash records mean to `<beside>.names.json`."""
+    text = json.dumps(bytecode.read(sources).names, indent=1) + "\n"
+    beside.with_name(beside.name + ".names.json").write_text(text, encoding="utf-8")
+
+
+def unpack(folder: Path, target: Path) -> Path:
+    """The modules of the bundle in such a folder as files, to look at them; the target.
+
+    Raises:
+        UpdateError: The folder is something else.
+        OSError: It can't be read or the target can't be written.
+    """
+    _, made = read(folder)
+    for path, data in bundle.files(made):
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (target / path).write_bytes(data)
+    return target
 
 
 def read(folder: Path) -> tuple[dict[str, bytes], bundle.Bundle]:
@@ -79,7 +108,7 @@ def read(folder: Path) -> tuple[dict[str, bytes], bundle.Bundle]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.name.startswith(".")
     }
-    wanted = {MAIN, BUNDLE, READY, *(name.removesuffix(".py") + ".mpy" for name in LOADER)}
+    wanted = {MAIN, BUNDLE, READY, PINS, *LOADER}
     if missing := wanted - set(found):
         raise UpdateError(f"it has no {', '.join(sorted(missing))}")
     if strange := set(found) - wanted - {KEY}:

@@ -79,3 +79,4 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     desks: list[str]
     events: list[Event]
     replay: str
+    why_skipped: str = ""

@@ -123,8 +123,8 @@ def check(site: Site, people: People) -> None:
             raise WordingError(f"the same {what} twice: {', '.join(sorted(twice))}")
     measure.span(site.away)
     for room in site.rooms:
-        _metres(room.pitch)
-        _metres(room.clearance)
+        metres(room.pitch)
+        metres(room.clearance)
 
 
 def settings(site: Site, broker: int, web: int, database: Path) -> str:
@@ -136,9 +136,9 @@ def settings(site: Site, broker: int, web: int, database: Path) -> str:
     lines += [f"away_minutes = {away:.6f}"]
     for number, room in enumerate(site.rooms):
         lines += ["[[site.rooms]]", f"name = {_quoted(room.name)}"]
-        lines += [f"clearance = {_metres(room.clearance)}"]
+        lines += [f"clearance = {metres(room.clearance)}"]
         lines += [f"cap = {room.cap}"] if room.cap else []
-        pitch = _metres(room.pitch)
+        pitch = metres(room.pitch)
         for desk in room.desks:
             x, y = int(desk[1:]) - 1, ord(desk[0]) - ord("A")
             lines += ["[[site.rooms.desks]]", f'name = "{desk}"', f'unit = "{unit_of(desk)}"']
@@ -151,7 +151,12 @@ def unit_of(desk: str) -> str:
     return desk.lower()
 
 
-def _metres(text: str) -> float:
+def metres(text: str) -> float:
+    """Read a length such as `1.5 m`.
+
+    Raises:
+        WordingError: it is none.
+    """
     match = _METRES.fullmatch(text.strip())
     if not match:
         raise WordingError(f"expected a length such as 1.5 m, found {text!r}")

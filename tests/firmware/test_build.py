@@ -40,7 +40,7 @@ def test_what_starts_the_unit_the_loader_and_one_bundle_are_there_and_nothing_el
     built: Path,
 ) -> None:
     assert set(content(built)) == {
-        "main.py", "loader.mpy", "a.bundle", "a.ready",
+        "main.py", "loader.mpy", "a.bundle", "a.ready", "pins.json",
         "update/__init__.mpy", "update/slots.mpy",
         "update/bundle_files.mpy", "update/bundle_index.mpy",
     }  # fmt: skip
@@ -106,3 +106,21 @@ async def test_a_slot_that_cannot_be_imported_is_left_for_the_other_one(
     async with unit(tmp_path, mosquitto.port, tmp_path / "broken"):
         await until(lambda: any(isinstance(fact, Boot) for fact in host.facts))
     host.close()
+
+
+def test_every_built_module_can_be_imported(built: Path, tmp_path: Path) -> None:
+    unpacked = folder.unpack(built, tmp_path / "unpacked")
+    names = sorted(
+        ".".join(path.relative_to(unpacked).with_suffix("").parts).removesuffix(".__init__")
+        for path in unpacked.rglob("*.mpy")
+    )
+    places = (unpacked, FIRMWARE.parent / "sim/board", FIRMWARE.parent, ".frozen")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("micropython"), "-c", f"for n in {names}: __import__(n)"],
+        env={"MICROPYPATH": ":".join(map(str, places))},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

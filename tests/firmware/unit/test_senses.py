@@ -4,7 +4,7 @@ import asyncio
 
 from desk_unit.button import PRESS
 from desk_unit.senses import ButtonSense
-from port import sleep_ms, ticks_ms
+from port import block_ms, sleep_ms, ticks_diff, ticks_ms
 
 
 class Contact:
@@ -68,3 +68,56 @@ async def test_bounces_of_a_release_are_no_second_press():
 
 async def test_press_whose_interrupt_was_lost_is_found():
     assert await pressed(Contact(), 1, True) == [PRESS]
+
+
+async def told(contact, close, ms):
+    """Events, and how long after the end of a stall, when the contact closes in it."""
+    events = []
+    sense = ButtonSense(contact, lambda event, _: events.append((event, ticks_ms())))
+    tasks = [asyncio.create_task(sense.run())]
+    tasks.append(asyncio.create_task(sense.guard(lambda _: None)))
+    await sleep_ms(40)
+    began = ticks_ms()
+    block_ms(60)
+    close(contact, sense, began)
+    ended = ticks_ms()
+    await sleep_ms(ms)
+    contact._closed = False
+    await sleep_ms(100)
+    for task in tasks:
+        task.cancel()
+    return [(event, ticks_diff(at, ended)) for event, at in events]
+
+
+async def test_a_press_that_came_and_went_while_the_program_stood_still_is_one():
+    # The ESP32 calls the handler when the stall is over: that is the time the edge is given.
+    events = await told(Contact(), lambda contact, *_: contact.wake(), 0)
+    assert [event for event, _ in events] == [PRESS]
+
+
+async def test_a_press_that_came_while_flash_was_erased_is_felt_at_its_end():
+    def erased(contact, sense, began):
+        contact._closed = True
+        contact.wake()
+        sense.held(began)
+
+    events = await told(Contact(), erased, 60)
+    assert [event for event, _ in events] == [PRESS]
+    assert events[0][1] <= 0
+
+
+async def test_a_press_during_an_erase_whose_interrupt_was_lost_ends_as_any_other():
+    contact = Contact()
+    sense = ButtonSense(contact, lambda *_: None)
+    tasks = [asyncio.create_task(sense.run())]
+    began = ticks_ms()
+    block_ms(20)
+    contact._closed = True
+    sense.held(began)
+    assert sense.active
+    await sleep_ms(20)
+    contact._closed = False
+    await sleep_ms(100)
+    assert not sense.active
+    for task in tasks:
+        task.cancel()
