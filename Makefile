@@ -47,8 +47,8 @@ generate: $(VENV)/test.stamp ## write again what is generated: pins, schemas, wi
 lock: $(VENV)/test.stamp ## pin the requirements again, with hashes
 	@scripts/lock
 
-firmware: $(VENV)/test.stamp ## build/firmware: compiled, ready to be copied to an ESP32
-	@$(BIN)/python scripts/build_firmware.py
+firmware: $(VENV)/test.stamp ## build/firmware: ready to be copied to an ESP32; KEY=file signs it
+	@$(BIN)/python scripts/build_firmware.py $(if $(KEY),--key $(KEY))
 
 clean: ## remove what was made here, but not your data in var/
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

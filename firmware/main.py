@@ -1,5 +1,11 @@
-"""What MicroPython runs after a reset."""
+"""What MicroPython runs after a reset: the loader chooses a version, and this starts it.
 
-from board.start import run
+This file, `loader.py` with what it imports, and the key are copied to a unit once; everything else
+is in the bundle of the slot that runs (docs/update.md).
+"""
 
-run()
+import loader
+
+running, trial, run = loader.start()
+del loader  # nothing of it stays in memory
+run(running, trial)

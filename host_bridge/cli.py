@@ -39,7 +39,9 @@ from host_bridge.store import RegistryError, StoreError, TagKind, bring_to
 from host_bridge.store_commands import backup, move, restore
 from host_bridge.transport.embedded import EmbeddedBroker, EmbeddedBrokerError
 from host_bridge.transport.serial_gateway import SerialGateway, open_serial
+from host_bridge.update import command as update_command
 from host_bridge.update import rollout_command
+from host_bridge.update.errors import UpdateError
 
 app = typer.Typer(
     help="Chequer: headset, seat and one button.",
@@ -53,17 +55,16 @@ app.add_typer(registry, name="registry", no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters", no_args_is_help=True)
 app.add_typer(incident_commands.app, name="incidents", no_args_is_help=True)
 app.add_typer(unit_commands.app, name="units", no_args_is_help=True)
+app.add_typer(update_command.app, name="update", no_args_is_help=True)
 app.add_typer(export_commands.app, name="export", no_args_is_help=True)
-update = typer.Typer(help="New versions of the firmware for desk units.")
-rollout_command.register(update)
-app.add_typer(update, name="update", no_args_is_help=True)
+rollout_command.register(update_command.app)
 
 
 def main() -> None:
     """The console script: errors become one sentence and an exit code, here and nowhere else."""
     try:
         app()
-    except (SettingsError, RegistryError) as error:
+    except (SettingsError, RegistryError, UpdateError) as error:
         fail(error, USAGE)
     except StoreError as error:
         fail(error, DATABASE)

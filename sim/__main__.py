@@ -18,7 +18,7 @@ from sim.replay_command import replay
 from sim.scenario.command import simulate
 from sim.tell import TellError, port_of, tell
 from sim.unit import Event, SimUnit
-from sim.vm import VmError
+from sim.vm import ROOT, VmError
 from sim.workbench.serve import FOLDER as BENCH_FOLDER
 from sim.workbench.serve import PORT as BENCH_PORT
 from sim.workbench.serve import serve
@@ -48,6 +48,13 @@ def unit(  # noqa: PLR0917 (options, never given by position)
     presence: Annotated[
         str | None, typer.Option(help="ld2410 (the usual one), pir, seat-switch: one or several.")
     ] = None,
+    firmware: Annotated[
+        Path,
+        typer.Option(
+            help="Sources to run at once, or what `make firmware` has built: that is copied to "
+            "the chip's flash once, and the loader starts it."
+        ),
+    ] = ROOT / "firmware",
 ) -> None:
     """Run one unit until Ctrl-C; JSON commands on its control port.
 
@@ -73,6 +80,7 @@ def unit(  # noqa: PLR0917 (options, never given by position)
             site_key=_key(site_key_file, key),
             heap=heap,
             parts=_parts(reader, presence),
+            firmware=firmware,
         )
     except (OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error

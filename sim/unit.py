@@ -42,7 +42,8 @@ class SimUnit:
         site_key: 16 to 64 bytes, with which tags are hashed.
         heap: the firmware's share of memory ("224k"); pointers have 64 bits here, so this is
             what 112 KB are on the chip.
-        firmware: another firmware folder than the project's.
+        firmware: another firmware folder than the project's. One that `make firmware` has built is
+            copied to the chip's flash once, and the loader starts it, as on a unit.
         parts: reader and presence sensors; None for those that the configuration in the folder
             chooses, or the usual ones. With them, the configuration follows.
         wires: is told what passes on the wires, in hexadecimal: ("spi", [MOSI, MISO]),
@@ -73,6 +74,7 @@ class SimUnit:
         self._parts = parts
         self._wires = wires
         self._firmware = firmware.resolve()
+        self._built = (self._firmware / "a.bundle").exists()
         self._air = Air(*broker, mqtt)
         self._world = World(parts or Parts())
         self._front = Front()
@@ -109,7 +111,8 @@ class SimUnit:
         for name in ("files", "soc"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         await self._air.start()
-        self._configure()
+        if not self._built:
+            self._configure()
         await self.power_on()
 
     async def stop(self) -> None:
@@ -257,16 +260,24 @@ class SimUnit:
 
     # Starting and ending the VM
 
+    def _configuration(self) -> dict[str, Any]:
+        """A new unit's configuration."""
+        return {
+            **self._config,
+            "wifi": {"ssid": "sim", "password": "simulated"},
+            "broker": {"host": "127.0.0.1", "port": self._air.port},
+            **(msgspec.to_builtins(self._parts) if self._parts else {}),
+        }
+
     def _configure(self) -> None:
         path = self._folder / "files" / "config.json"
+        config = self._configuration()
         if path.exists():
-            config = json.loads(path.read_text())
-        else:
-            config = {**self._config, "wifi": {"ssid": "sim", "password": "simulated"}}
-        broker = config.get("broker", {})
-        config["broker"] = {**broker, "host": "127.0.0.1", "port": self._air.port}
-        if self._parts:
-            config |= msgspec.to_builtins(self._parts)
+            kept = json.loads(path.read_text())
+            broker = {**kept.get("broker", {}), **config["broker"]}
+            config = {**kept, "broker": broker}
+            if self._parts:
+                config |= msgspec.to_builtins(self._parts)
         self._world.parts = choice.of(config)
         path.write_text(json.dumps(config))
 
@@ -280,6 +291,7 @@ class SimUnit:
                 "files": str(self._folder / "files"),
                 "soc": str(self._folder / "soc"),
                 "firmware": str(self._firmware),
+                "config": self._configuration() if self._built else None,
                 "sources": str(ROOT),
                 "name": self.name,
                 "cause": _CAUSES[cause],

@@ -83,7 +83,7 @@ class Base:
         self.feed = feed
         self.reset = machine.reset
         self.running = 0
-        """The place that runs, as the loader (`update.slots.start`) returned it."""
+        """The slot that runs, as the loader (`update.slots.start`) returned it."""
 
     def updates(self):
         """What an update needs of this board, as long as somebody holds on to it."""

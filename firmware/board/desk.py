@@ -64,6 +64,13 @@ class Hardware(Base):
             delattr(sys.modules["board"], "chips")
 
 
-def run(config, starts, feed) -> None:
+def run(config, starts, feed, running, trial) -> None:
     """Run the unit for ever; an exception is the end of it."""
-    asyncio.run(Unit(config, Hardware(config, starts, feed)).run())
+    hardware = Hardware(config, starts, feed)
+    hardware.running = running
+    unit = Unit(config, hardware)
+    if trial:
+        from board.trial import see_through
+
+        asyncio.create_task(see_through(unit, hardware))  # noqa: RUF006
+    asyncio.run(unit.run())

@@ -44,9 +44,11 @@ class Hardware(Base):
         return True
 
 
-def run(config, starts, feed) -> None:
-    """Run in safe mode; an exception is the end of it."""
-    asyncio.run(SafeUnit(config, Hardware(config, starts, feed)).run())
+def run(config, starts, feed, running, trial) -> None:  # noqa: ARG001
+    """Run in safe mode; an exception is the end of it. It passes no version's trial."""
+    hardware = Hardware(config, starts, feed)
+    hardware.running = running
+    asyncio.run(SafeUnit(config, hardware).run())
 
 
 def _ring():

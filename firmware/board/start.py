@@ -15,19 +15,25 @@ from desk_unit.starts import Starts
 from port import const
 
 _WATCHDOG_MS = const(30_000)
+_DAY_MS = const(86_400_000)
 _READERS = ("config_file", "config", "json_lines")
 """What reads the configuration is needed once: 14 KB on a 64-bit heap, half of that on the chip."""
 
 
-def run() -> None:
+def run(running=0, trial=False) -> None:
     """Run the unit for ever.
 
     Without a usable configuration nothing starts, and the prompt is left to whoever provisions.
+
+    Args:
+        running: The slot that runs, as `update.slots.start` returned it.
+        trial: Whether this version has yet to prove itself.
     """
     starts = Starts(esp32.NVS("chequer"))
     try:
         config = _config()
         if config is None:
+            machine.WDT(timeout=_DAY_MS)  # the loader's can't be stopped, only made patient
             return
         # The largest part that is not always needed comes first, while the memory is whole.
         __import__("desk_unit.mqtt" if config.link == "wifi" else "desk_unit.link_serial")
@@ -37,7 +43,7 @@ def run() -> None:
             from board.safe import run as go
         else:
             from board.desk import run as go
-        go(config, starts, feed)
+        go(config, starts, feed, running, trial)
     except Exception as error:
         sys.print_exception(error)
         starts.crashed(condense(error))

@@ -24,7 +24,7 @@ def standing(hardware):
     step = ""
     if state.current == hardware.running:
         step = "trial" if state.trial else "back" if state.failed else ""
-    return step, _version(hardware, _key()) if step else 0
+    return step, _version(hardware) if step else 0
 
 
 def updater(hardware, fetch):
@@ -40,7 +40,7 @@ def updater(hardware, fetch):
     key = _key()
     if key is None:
         raise Refused("signature", "this unit has no key for updates; provision it again")
-    version = _version(hardware, key)
+    version = _version(hardware)
     # The version of .mpy files is the low byte [MicroPython, `sys.implementation`].
     unit = Identity(_PRODUCT, _HARDWARE, version, sys.implementation._mpy & 0xFF)  # noqa: SLF001
     made = Updater(
@@ -61,5 +61,5 @@ def _key():
         return None
 
 
-def _version(hardware, key) -> int:
-    return version_at(slots.folder(_ROOT, hardware.running), key) if key else 0
+def _version(hardware) -> int:
+    return version_at(slots.bundle(_ROOT, hardware.running)) if hardware.running else 0

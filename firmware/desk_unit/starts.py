@@ -21,7 +21,7 @@ _FAILED = "failed"
 _CLEAN = "clean"
 _CRASH = "crash"
 _SLOTS = "slots"
-_TRIAL_OR_FAILED = const(16 + 128)
+_TRIAL_OR_FAILED = const(2 + 16)
 
 
 class Starts:

@@ -125,6 +125,11 @@ class Unit:
                 good = True
                 self._hardware.starts.good()
 
+    def well(self) -> bool:
+        """Whether the host hears this unit, flash keeps its facts, and every task lives."""
+        kept = not (self._memory.ordinary.fault or self._memory.button.fault)
+        return self._link.connected and kept and self._watch.well()
+
     # What happens at the desk
 
     def _press(self, event: str, began: int) -> None:

@@ -24,6 +24,7 @@ class Watch:
         self._failures: dict[str, str] = {}
         self._fed = ticks()
         self._recorded = False
+        self._fine = True
 
     def expect(self, task: str, patience_ms: int) -> None:
         """From now on `task` has to make progress at least every `patience_ms`."""
@@ -37,6 +38,13 @@ class Watch:
     def failed(self, task: str, text: str) -> None:
         """The task has raised an exception and starts again: perhaps why it will be stuck."""
         self._failures[task] = text
+        self._fine = False
+
+    def well(self) -> bool:
+        """Whether no task is stuck, and none has failed since this was asked last."""
+        well = self._fine and self._stuck() is None
+        self._fine = True
+        return well
 
     def look(self) -> None:
         """Feed if all have made progress; call it about every second."""

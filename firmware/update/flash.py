@@ -1,4 +1,4 @@
-"""Files and folders on the unit's flash, as an update needs them.
+"""Files on the unit's flash, as an update needs them.
 
 `open` and `os` work on LittleFS there: what was written is durable once the file is closed, and
 closing and removing are each done or undone after a power cut, in their order. Nothing is renamed:
@@ -9,12 +9,10 @@ littlefs of MicroPython 1.29 seems to lack littlefs's pull request 937), and it 
 import os
 
 _CHUNK = 512
-_FOLDER = 0x4000
-"""The bit of a folder in a file's mode."""
 
 
 def exists(path: str) -> bool:
-    """Whether there is a file or folder."""
+    """Whether there is such a file."""
     try:
         os.stat(path)
     except OSError:
@@ -30,16 +28,6 @@ def size(path: str) -> int:
         return 0
 
 
-def start_of(path: str, length: int) -> bytes:
-    """The first `length` bytes of a file, fewer if it is shorter, none if there is no file."""
-    try:
-        with open(path, "rb") as file:
-            start: bytes = file.read(length)
-    except OSError:
-        return b""
-    return start
-
-
 def append(path: str, data: bytes) -> None:
     """Add bytes at the end of a file, which is made if there is none; durable on return.
 
@@ -50,13 +38,16 @@ def append(path: str, data: bytes) -> None:
         file.write(data)
 
 
-def copy(path: str, target: str) -> None:
-    """Make a new file of the bytes of another; durable, and whole, on return only.
+def copy(path: str, skip: int, target: str) -> None:
+    """Make a new file of the bytes of another behind its first `skip`.
+
+    Durable, and whole, on return only.
 
     Raises:
         OSError: The flash failed or is full.
     """
     with open(path, "rb") as source, open(target, "wb") as file:
+        source.seek(skip)
         data = source.read(_CHUNK)
         while data:
             file.write(data)
@@ -64,29 +55,13 @@ def copy(path: str, target: str) -> None:
 
 
 def remove(path: str) -> None:
-    """Remove a file, or a folder with all that is in it; nothing to do if there is none.
+    """Remove a file; nothing to do if there is none.
 
     Raises:
-        OSError: The flash failed; some of it may be gone.
+        OSError: The flash failed; the file is there as it was.
     """
-    if not exists(path):
-        return
-    if os.stat(path)[0] & _FOLDER:
-        for name in os.listdir(path):
-            remove(path + "/" + name)
-        os.rmdir(path)
-    else:
+    if exists(path):
         os.remove(path)
-
-
-def make_folders(base: str, path: str) -> None:
-    """Make the folders below `base` that the file at the relative `path` needs."""
-    end = path.find("/")
-    while end >= 0:
-        folder = base + "/" + path[:end]
-        if not exists(folder):
-            os.mkdir(folder)
-        end = path.find("/", end + 1)
 
 
 def free(path: str) -> "tuple[int, int]":

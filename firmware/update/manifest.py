@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-MAX_MANIFEST = const(8192)
+MAX_MANIFEST = const(12288)
 """Longest manifest in bytes."""
 
-MAX_FILES = const(96)
+MAX_FILES = const(120)
 """Most files in an update."""
 
 MAX_FILE = const(65536)
 """Largest file in bytes."""
 
-MAX_TOTAL = const(393216)
+MAX_TOTAL = const(131072)
 """Most bytes of all files together: two slots of this size fit on a unit."""
 
 _MAX_LINE = const(160)
@@ -107,6 +107,10 @@ class Manifest:
         if total != self.total or self._lines.left:
             raise _malformed("the files do not add up")
 
+    def read_on(self, file: "BinaryIO") -> None:
+        """Take the next lines from this file, which stands where the one so far stood."""
+        self._lines.file = file
+
     def hold_against(self, unit: Identity) -> None:
         """Raise `Refused` unless this version is meant for `unit` and may replace what it runs."""
         if self.product != unit.product:
@@ -137,12 +141,12 @@ class _Lines:
     """Lines of a bounded part of a file."""
 
     def __init__(self, file: "BinaryIO", length: int) -> None:
-        self._file = file
+        self.file = file
         self.left = length
 
     def words(self, keyword: str, most: int) -> "list[bytes]":
         """What follows `keyword` in the next line: 1 to `most` words, one space before each."""
-        line = self._file.readline(min(_MAX_LINE, self.left) + 1)
+        line = self.file.readline(min(_MAX_LINE, self.left) + 1)
         self.left -= len(line)
         if self.left < 0 or line[-1:] != b"\n":
             raise _malformed("a line is too long, or the last has no end")

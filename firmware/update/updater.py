@@ -2,15 +2,15 @@
 
 The files on flash are the only record of how far fetching has come: it may stop at any byte, by a
 lost link or a power cut, and goes on from what is there. What runs is never written, and the slot
-that does not run is cleared only for a bundle whose signature and manifest hold.
+that does not run is cleared only for a bundle whose signature and manifest hold: until then the
+head is in a file beside the slots. That file begins with the bundle's name, so that a head of which
+only a part has come is never completed with a part of another one.
 """
-
-import os
 
 from port import const, sleep_ms
 
 from . import flash, slots
-from .head import FILE, NAME, Head, digest_of, head_length, name_holds, prefix_length
+from .head import NAME, Head, digest_of, head_length, name_of, prefix_length
 from .refusal import Refused
 
 TYPE_CHECKING = False
@@ -27,6 +27,9 @@ _NEXT = "bundle.next"
 _TRIES = const(3)
 _MAX_BUNDLE = const(1 << 20)
 _SPARE_BLOCKS = const(8)
+"""Of LittleFS: what is being written is there twice, and a full file system can't even tidy up."""
+_LINKS = const(32)
+"""Bytes of a block that LittleFS needs to find the blocks before it, at the most."""
 _NO_SPACE = const(28)
 
 
@@ -40,7 +43,8 @@ class Updater:
     Args:
         root: The folder that holds the slots, "/" on a unit.
         nvs: The NVS namespace that `slots.start` was given.
-        running: The place that runs, as `slots.start` returned it.
+        running: The place that runs, as `slots.start` returned it. The other slot is written, or
+            `a` if none of them runs.
         key: The key that signs this unit's updates.
         unit: What this unit is.
         fetch: Asks the host for `size` bytes at `offset` of a bundle: `await fetch(name, offset,
@@ -58,14 +62,15 @@ class Updater:
         fetch: "Callable[[str, int, int], Awaitable[bytes | None]]",
     ) -> None:
         self._nvs = nvs
-        self._running = running
         self._key = key
         self._unit = unit
         self._fetch = fetch
         self._name = ""
         self._place = 2 if running == 1 else 1
-        self._slot = slots.folder(root, self._place)
-        self._next = slots.folder(root, 0) + "/" + _NEXT
+        self._slot = slots.bundle(root, self._place)
+        self._mark = slots.mark(root, self._place)
+        self._root = root.rstrip("/") or "/"
+        self._next = root.rstrip("/") + "/" + _NEXT
         self.received = 0
         """Bytes of the present bundle that are on flash."""
 
@@ -84,22 +89,20 @@ class Updater:
             silent: what has come so far is kept.
 
         Raises:
-            Refused: It can't be installed, and what runs is untouched. After the reasons `space`
-                and `flash` the slot is empty; else it holds what it held, or what is sound.
+            Refused: It can't be installed, and what runs is untouched. After the reasons `flash`
+                and `corrupt` the slot is empty; else it holds what it held.
         """
         try:
             self._check_offer(name, size)
-            if not self._resumes(again):
-                await self._fetch_head(size)
-            flash.remove(self._next)
-            head = Head(self._slot + "/" + FILE, self._key)
-            try:
-                self._check(head, size)
-                self._make_room(head)
-                await self._fetch_files(head)
-            finally:
-                head.close()
-            self._install()
+            for _ in range(_TRIES):
+                if not self._resumes(again):
+                    await self._fetch_head(size)
+                flash.remove(self._next)
+                if await self._fetch_files(size):
+                    self._install()
+                    return True
+                self._clear()
+            raise Refused("corrupt", "what the host sends does not match the update's hashes")
         except _Silent:
             return False
         except OSError as error:
@@ -109,7 +112,6 @@ class Updater:
             raise Refused("flash", "the unit's flash reports error %r" % error.errno) from None
         except MemoryError:
             raise Refused("memory", "not enough memory for the update at present") from None
-        return True
 
     def _check_offer(self, name: str, size: int) -> None:
         good = isinstance(name, str) and len(name) == NAME and isinstance(size, int)
@@ -125,26 +127,31 @@ class Updater:
         state = slots.State(self._nvs)
         if state.trial:
             raise Refused("trial", "the version that runs is on trial; offer the next one later")
-        path = self._slot + "/" + FILE
-        if not self._is_ours(path) or not name_holds(path):
+        if not self._is_ours():
             return False
-        if state.failed and state.previous == self._place and not again:
+        if state.failed and state.other == self._place and not again:
             raise Refused("failed", "this version has failed its trial on this unit before")
         return True
 
-    def _is_ours(self, path: str) -> bool:
-        return flash.start_of(path, NAME) == self._name.encode()
+    def _is_ours(self) -> bool:
+        """Whether the slot begins with this bundle's head."""
+        try:
+            length = head_length(self._slot, self._key)
+        except (OSError, Refused):
+            return False
+        return name_of(self._slot, 0, length) == self._name.encode()
 
     async def _fetch_head(self, size: int) -> None:
         """Fetch the head beside the slots; only when all of it holds does it take over the slot."""
         for _ in range(_TRIES):
-            if not self._is_ours(self._next):
+            if not self._is_begun():
                 flash.remove(self._next)
                 flash.append(self._next, self._name.encode())
             try:
                 await self._fill(self._next, -NAME, NAME + prefix_length(self._key))
-                await self._fill(self._next, -NAME, NAME + self._head_length(size))
-                if name_holds(self._next):
+                length = self._head_length(size)
+                await self._fill(self._next, -NAME, NAME + length)
+                if name_of(self._next, NAME, length) == self._name.encode():
                     self._take_over(size)
                     return
             except Refused:
@@ -153,23 +160,31 @@ class Updater:
             flash.remove(self._next)
         raise Refused("corrupt", "what the host sends does not match the bundle's name")
 
+    def _is_begun(self) -> bool:
+        """Whether what is beside the slots is a part of this bundle's head."""
+        try:
+            with open(self._next, "rb") as file:
+                return file.read(NAME) == self._name.encode()
+        except OSError:
+            return False
+
     def _head_length(self, size: int) -> int:
-        length = head_length(self._next, self._key)
+        length = head_length(self._next, self._key, NAME)
         if length < size:
             return length
         raise Refused("malformed", "the offered size is not the update's")
 
     def _take_over(self, size: int) -> None:
-        head = Head(self._next, self._key)
+        head = Head(self._next, self._key, NAME)
         try:
             self._check(head, size)
         finally:
             head.close()
-        flash.remove(self._slot + "/" + slots.READY)
+        self._need_room(size)
+        flash.remove(self._mark)
         slots.State(self._nvs).forget()
-        self._clear_slot()
-        os.mkdir(self._slot)
-        flash.copy(self._next, self._slot + "/" + FILE)
+        flash.remove(self._slot)
+        flash.copy(self._next, NAME, self._slot)
 
     def _check(self, head: Head, size: int) -> None:
         """Every line of the manifest has to be sound before anything is done for it."""
@@ -180,31 +195,30 @@ class Updater:
         for _ in manifest.files():
             pass
 
-    def _make_room(self, head: Head) -> None:
-        """Refuse before the first file what can't fit."""
-        flash.remove(self._slot + "/" + slots.READY)
-        block, free = flash.free(self._slot)
-        blocks = _SPARE_BLOCKS  # folders take two each, and a full file system can't even tidy up
-        for path, size, _ in head.manifest().files():
-            blocks += (size - flash.size(self._slot + "/" + path)) // block + 1
-        if blocks > free:
-            raise OSError(_NO_SPACE)
+    async def _fetch_files(self, size: int) -> bool:
+        """Fetch what the slot still lacks; False if what is there then has a wrong hash."""
+        flash.remove(self._mark)
+        head = Head(self._slot, self._key)
+        try:
+            self._check(head, size)
+            self._need_room(size)
+            end = head.length
+            for _, length, digest in head.manifest().files():
+                await self._fill(self._slot, 0, end + length)
+                await sleep_ms(0)
+                if digest_of(self._slot, end, length) != digest:
+                    return False
+                end += length
+                head.refresh()
+        finally:
+            head.close()
+        return flash.size(self._slot) == size
 
-    async def _fetch_files(self, head: Head) -> None:
-        offset = head.length
-        for path, size, digest in head.manifest().files():
-            flash.make_folders(self._slot, path)
-            await self._fetch_file(self._slot + "/" + path, offset, size, digest)
-            offset += size
-
-    async def _fetch_file(self, path: str, offset: int, size: int, digest: bytes) -> None:
-        for _ in range(_TRIES):
-            await self._fill(path, offset, size)
-            await sleep_ms(0)
-            if flash.size(path) == size and digest_of(path) == digest:
-                return
-            flash.remove(path)
-        raise Refused("corrupt", "what the host sends does not match its hash: " + path)
+    def _need_room(self, size: int) -> None:
+        """Refuse what can't fit before anything is done for it; what is in the slot makes room."""
+        block, free = flash.free(self._root)
+        if (size - flash.size(self._slot)) // (block - _LINKS) + 1 + _SPARE_BLOCKS > free:
+            raise Refused("space", "not enough room on flash for the update")
 
     async def _fill(self, path: str, offset: int, size: int) -> None:
         """Append to a file, whose first byte is the bundle's at `offset`, until it has `size`."""
@@ -227,18 +241,13 @@ class Updater:
 
     def _install(self) -> None:
         """All is there and every hash was checked: have it tried from the next start on."""
-        flash.append(self._slot + "/" + slots.READY, b"ready\n")
-        slots.State(self._nvs).switch(self._place, self._running)
+        flash.append(self._mark, b"ready\n")
+        slots.State(self._nvs).switch(self._place)
 
     def _clear(self) -> None:
         """Remove what has come, as far as the flash lets us; the next attempt begins with that."""
         try:
-            self._clear_slot()
-            flash.remove(self._next)
+            for path in (self._mark, self._slot, self._next):
+                flash.remove(path)
         except OSError:
             pass
-
-    def _clear_slot(self) -> None:
-        """Remove the slot: first of all it stops being `ready`, then being resumable."""
-        for name in (slots.READY, FILE, ""):
-            flash.remove((self._slot + "/" + name).rstrip("/"))

@@ -96,7 +96,7 @@ class Director:
         self.link = Link(settings.broker, f"director-{site.name}", states, clock, connect)
         self.presence = Presence(site.name)
         self.floor = Floor(site, lambda tag: store.registry.record(site.name, tag), shift)
-        self.updates = UpdateServer(settings, store, lambda: self.presence.online, now_ms)
+        self.updates = UpdateServer(settings, store, lambda: self.presence.online, clock, connect)
         self._store = store
         self._clock = clock
         self._speaker = Speaker(site.name, self.link)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from host_bridge.clock import SYSTEM, Clock
 from host_bridge.contract import topics
 from host_bridge.contract.facts import MAX_MESSAGE
 from host_bridge.contract.messages import Offer, Piece, Progress, Want
@@ -20,6 +21,7 @@ from host_bridge.director.link import Link
 from host_bridge.domain.rollout import BAD, Heard, Offered, believed, plan
 from host_bridge.settings import Settings
 from host_bridge.store import Store, StoreUnavailableError
+from host_bridge.transport.mqtt import Connect, Connection
 from host_bridge.update.shelf import Shelf
 
 _log = logging.getLogger(__name__)
@@ -44,7 +46,8 @@ class UpdateServer:
         settings: Settings,
         store: Store,
         online: Callable[[], Mapping[str, bool]],
-        now_ms: Callable[[], int],
+        clock: Clock = SYSTEM,
+        connect: Connect = Connection,
     ) -> None:
         """Nothing happens before `start`.
 
@@ -52,16 +55,17 @@ class UpdateServer:
             settings: the site, its broker, and where the bundles are.
             store: where offers and progress are.
             online: which units are there.
-            now_ms: the clock, Unix milliseconds.
+            clock: what tells the time.
+            connect: what makes a connection to the broker.
         """
         self.ignored: Counter[str] = Counter()
         self._site = settings.site.name
         self._store = store
         self._online = online
-        self._now_ms = now_ms
+        self._now_ms = clock.unix_ms
         self._shelf = Shelf(Path(settings.update.folder))
         filters = [topics.want(self._site, "+"), topics.update(self._site, "+")]
-        self._link = Link(settings.broker, f"updates-{self._site}", filters)
+        self._link = Link(settings.broker, f"updates-{self._site}", filters, clock, connect)
         self._offers: dict[str, Offered] = {}
         self._heard: dict[str, Heard] = {}
         self._unsaved: dict[str, Heard] = {}

@@ -38,6 +38,18 @@ _ANSWER_SECONDS = 5.0
 _TEST_SECONDS = 30.0
 _CHUNK = 1024
 _HEAP = 60_000
+_PINS = """
+import json, sys, vfs
+from update.bundle_files import BundleFiles
+from update.bundle_index import index_of
+vfs.mount(BundleFiles("/a.bundle", index_of("/a.bundle")), "/run")
+sys.path.insert(0, "/run")
+import port
+class pins: pass
+with open("/pins.json") as file:
+    for name, number in json.load(file).items(): setattr(pins, name, number)
+"""
+"""The pin map, once a module could be imported from the bundle as the loader will do it."""
 
 
 class Board:
@@ -104,7 +116,7 @@ class Board:
         with self._step("test"):
             self._transport.exec(source.read_bytes())
             _, error = self._transport.exec_raw(
-                f"from board import pins\nexpected = {expected!r}\n{driver}run(pins, expected)",
+                f"{_PINS}\nexpected = {expected!r}\n{driver}run(pins, expected)",
                 timeout=_TEST_SECONDS,
                 data_consumer=hear,
             )

@@ -22,6 +22,11 @@ from host_bridge.provision.passwords import PasswordFile
 if TYPE_CHECKING:
     from host_bridge.provision.line import Materials
 
+_NO_UPDATES = (
+    "NOTE: this firmware is not signed, so these units will take no updates over their link. "
+    "To sign it: chequer update key FILE, then make firmware KEY=FILE."
+)
+
 
 def provision(  # noqa: PLR0917 - one parameter an option
     port: Annotated[str, typer.Option(help="Serial port of the bench.")] = "/dev/ttyUSB0",
@@ -85,11 +90,14 @@ def provision(  # noqa: PLR0917 - one parameter an option
 
             out.mkdir(parents=True, exist_ok=True)
             parts = partitions.load(table)
+            contents = files.load(firmware, partitions.find(parts, "vfs").size)
+            if not files.takes_updates(contents):
+                console.print(_NO_UPDATES, soft_wrap=True)
             materials = Materials(
                 site=site.load(site_file),
                 units=units.load(csv),
                 image=images.prepare(image, parts),
-                files=files.load(firmware, partitions.find(parts, "vfs").size),
+                files=contents,
                 table=parts,
                 passwords=PasswordFile(passwords),
                 labels=out / "labels",

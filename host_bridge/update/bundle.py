@@ -1,12 +1,13 @@
 """Bundles: a signed manifest and its files in one run of bytes, which a unit fetches in pieces.
 
-Layout: mark `CQU1`, length of the manifest (u32, little-endian), signature, manifest; these are the
-head. Behind it are the files in the manifest's order. See docs/update.md.
+Layout: mark `CQU1`, lengths of manifest and signature (u16 each, little-endian), signature,
+manifest; these are the head. Behind it are the files in the manifest's order. See docs/update.md.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -15,6 +16,9 @@ from host_bridge.contract.messages import MAX_PIECE, Offer, Piece, Want
 from host_bridge.update import bytecode, signing
 from host_bridge.update.errors import UpdateError
 from host_bridge.update.manifest import File, Manifest, decode, encode
+
+NOT_IN_A_BUNDLE = frozenset({"loader.mpy"})
+"""What lies beside the slots, and is changed by no update."""
 
 _MARK = b"CQU1"
 _FIXED = 8
@@ -28,12 +32,17 @@ class Unsigned(msgspec.Struct, frozen=True):
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """A signed bundle: its name, its bytes, its manifest, and how long its head is."""
+    """A bundle: its name, its bytes, its manifest, and how long its head is."""
 
     name: str
     data: bytes
     manifest: Manifest
     head: int
+
+    @property
+    def signed(self) -> bool:
+        """Whether it has a signature, by whatever key. Units take no update without one."""
+        return bool(int.from_bytes(self.data[6:_FIXED], "little"))
 
 
 def build(
@@ -59,9 +68,13 @@ def build(
     Raises:
         UpdateError: A source does not compile, or units would refuse the result.
     """
+    program = bytecode.read(folder)
     compiled = {
-        path: bytecode.compile_source(file, path) for path, file in bytecode.sources(folder).items()
+        path: bytecode.compile_module(program, path)
+        for path in program.sources
+        if path not in NOT_IN_A_BUNDLE
     }
+    _hold_apart(compiled)
     kinds = {bytecode.version_of(data) for data in compiled.values()}
     manifest = Manifest(
         product=product,
@@ -84,10 +97,16 @@ def sign(unsigned: Unsigned, key: rsa.RSAPrivateKey) -> Bundle:
     Raises:
         UpdateError: The files are not those of the manifest.
     """
-    signature = signing.sign(key, unsigned.manifest)
-    length = len(unsigned.manifest).to_bytes(4, "little")
-    data = _MARK + length + signature + unsigned.manifest + unsigned.payload
-    return verify(data, key.public_key())
+    return verify(_join(unsigned, signing.sign(key, unsigned.manifest)), key.public_key())
+
+
+def leave_unsigned(unsigned: Unsigned) -> Bundle:
+    """A bundle that can be copied to a unit by hand, but is never taken as an update.
+
+    Raises:
+        UpdateError: The files are not those of the manifest.
+    """
+    return read(_join(unsigned, b""))
 
 
 def verify(data: bytes, key: rsa.RSAPublicKey) -> Bundle:
@@ -96,12 +115,19 @@ def verify(data: bytes, key: rsa.RSAPublicKey) -> Bundle:
     Raises:
         UpdateError: It is damaged, malformed, or not signed with this key.
     """
-    start = _FIXED + key.key_size // 8
-    head = start + int.from_bytes(data[4:_FIXED], "little")
-    if data[:4] != _MARK or head > len(data):
-        raise UpdateError("this is not an update of format 1, or its end is missing")
+    start, head = _parts(data)
     if not signing.verify(key, data[_FIXED:start], data[start:head]):
         raise UpdateError("the update is not signed with this key, or is damaged")
+    return read(data)
+
+
+def read(data: bytes) -> Bundle:
+    """Read a bundle and check every hash, but not who signed it.
+
+    Raises:
+        UpdateError: It is damaged or malformed.
+    """
+    start, head = _parts(data)
     manifest = decode(data[start:head])
     position = head
     for file in manifest.files:
@@ -135,12 +161,29 @@ def pieces(bundle: Bundle, size: int = MAX_PIECE) -> Iterator[Piece]:
 
 
 def files(bundle: Bundle) -> Iterator[tuple[str, bytes]]:
-    """What a unit's root folder gets at the factory: each file's path and bytes.
-
-    `bundle.head` is among them; by it the unit knows which version it has.
-    """
-    yield "bundle.head", bundle.name.encode() + bundle.data[: bundle.head]
+    """Each file's path and bytes."""
     position = bundle.head
     for file in bundle.manifest.files:
         yield file.path, bundle.data[position : position + file.size]
         position += file.size
+
+
+def _join(unsigned: Unsigned, signature: bytes) -> bytes:
+    lengths = b"".join(len(part).to_bytes(2, "little") for part in (unsigned.manifest, signature))
+    return _MARK + lengths + signature + unsigned.manifest + unsigned.payload
+
+
+def _parts(data: bytes) -> tuple[int, int]:
+    """Where the manifest begins, and where the first file does."""
+    start = _FIXED + int.from_bytes(data[6:_FIXED], "little")
+    head = start + int.from_bytes(data[4:6], "little")
+    if data[:4] != _MARK or head > len(data):
+        raise UpdateError("this is not an update of format 1, or its end is missing")
+    return start, head
+
+
+def _hold_apart(paths: Iterable[str]) -> None:
+    """A unit finds files and folders by the CRC-32 of their path (firmware's bundle_files.py)."""
+    names = {str(part) for path in paths for part in (path, *PurePosixPath(path).parents)} - {"."}
+    if len({zlib.crc32(name.encode()) for name in names}) != len(names):
+        raise UpdateError("two paths of the firmware have the same CRC-32; rename a file")

@@ -11,10 +11,10 @@ import msgspec
 
 from host_bridge.update.errors import UpdateError
 
-MAX_MANIFEST = 8192
-MAX_FILES = 96
+MAX_MANIFEST = 12288
+MAX_FILES = 120
 MAX_FILE = 65536
-MAX_TOTAL = 393216
+MAX_TOTAL = 131072
 
 Number = Annotated[int, msgspec.Meta(ge=0, le=999_999_999)]
 Version = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]

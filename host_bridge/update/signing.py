@@ -16,6 +16,9 @@ from host_bridge.update.errors import SigningKeyError
 BITS = 3072
 """Length of a new key; units take 3,072 to 4,096."""
 
+PASSPHRASE = "CHEQUER_KEY_PASSPHRASE"  # noqa: S105 - the name of a variable
+"""Where commands look for the passphrase: an argument could be read by everybody."""
+
 _EXPONENT = 65537
 _PURPOSE = b"chequer firmware update 1\n"
 
@@ -79,6 +82,25 @@ def load_key(path: Path, *, passphrase: bytes | None = None) -> rsa.RSAPrivateKe
 def modulus(key: rsa.RSAPublicKey) -> bytes:
     """What a unit knows of the key: the bare modulus, most significant byte first."""
     return key.public_numbers().n.to_bytes(key.key_size // 8, "big")
+
+
+def passphrase() -> bytes | None:
+    """The passphrase that the environment has for a key, None if it has none."""
+    return os.environ.get(PASSPHRASE, "").encode() or None
+
+
+def public_key(modulus: bytes) -> rsa.RSAPublicKey:
+    """The key that has this modulus.
+
+    Raises:
+        SigningKeyError: It is none, or of a length that units do not take.
+    """
+    try:
+        key = rsa.RSAPublicNumbers(_EXPONENT, int.from_bytes(modulus, "big")).public_key()
+    except ValueError as error:
+        raise SigningKeyError(f"this is no public key of updates: {error}") from error
+    _check_bits(key.key_size, Path("the public key"))
+    return key
 
 
 def sign(key: rsa.RSAPrivateKey, manifest: bytes) -> bytes:

@@ -2,6 +2,8 @@
 
 import os
 
+import flash_map
+
 _BLOCK = 4096
 _CHUNK = 256
 
@@ -11,8 +13,8 @@ _NVS_NOT_FOUND = -4354
 _NVS_LENGTH = -4364
 _NVS_NAME = -4361
 
-_TABLE = {"journal": (0x40, 0x310000, 704 * 1024), "button": (0x41, 0x3C0000, 48 * 1024)}
-"""label -> (subtype, address, size), as in the partition table of the board."""
+_TABLE = flash_map.load(__file__.rsplit("/", 3)[0] + "/hardware/partitions.csv")
+"""label -> (type, subtype, address, size)."""
 
 
 class Partition:
@@ -35,7 +37,7 @@ class Partition:
         if label not in _TABLE:
             raise OSError(-261, "ESP_ERR_NOT_FOUND")
         self._label = label
-        self._size = _TABLE[label][2]
+        self._size = _TABLE[label][3]
         name = "/soc/%s.flash" % label
         try:
             self._file = open(name, "r+b")  # noqa: SIM115 (open as long as the chip has power)
@@ -47,18 +49,17 @@ class Partition:
     @staticmethod
     def find(type=TYPE_APP, subtype=0xFF, label=None, block_size=_BLOCK):  # noqa: ARG004
         """Partitions of this type and, when given, subtype and label."""
-        if type != Partition.TYPE_DATA:
-            return []
         return [
             Partition(name)
             for name in sorted(_TABLE)
-            if label in (None, name) and subtype in (0xFF, _TABLE[name][0])
+            if _TABLE[name][0] == type
+            and label in (None, name)
+            and subtype in (0xFF, _TABLE[name][1])
         ]
 
     def info(self):
         """(type, subtype, address, size, label, encrypted)."""
-        subtype, address, size = _TABLE[self._label]
-        return (self.TYPE_DATA, subtype, address, size, self._label, False)
+        return _TABLE[self._label] + (self._label, False)
 
     def readblocks(self, block, buf, offset=0):
         """Fill `buf` from `offset` in `block`."""

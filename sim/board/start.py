@@ -2,9 +2,10 @@
 
 Run by the MicroPython VM in the folder of sources (`sim/`, `firmware/`). The parent process
 writes one line of JSON first: `files` and `soc` (folders of the unit's file system and of what
-the chip keeps), `firmware` (folder), `name`, `cause` (of the reset), `air`, `world` (commands
-that put the outside into the state it is in), `parts` (reader, presence sensors), `taps` (whether
-to tell what passes on the wires).
+the chip keeps), `firmware` (folder), `config` (None, or the configuration for a file system within
+the chip's flash, see `copied.py`), `name`, `cause` (of the reset), `air`, `world` (commands that
+put the outside into the state it is in), `parts` (reader, presence sensors), `taps` (whether to
+tell what passes on the wires).
 """
 
 import asyncio
@@ -33,19 +34,33 @@ class Files(vfs.VfsPosix):
 
 
 def mount(words):
-    """The unit sees its own files only: its file system at /, the sources read-only."""
+    """The unit sees its own files only: its file system at /, the sources read-only.
+
+    Returns where its main.py is.
+    """
     os.chdir("/")
     files = Files(words["files"])
     soc = Files(words["soc"])
     firmware = vfs.VfsPosix(words["firmware"])
     sources = vfs.VfsPosix(words["sources"])
     vfs.umount("/")
-    vfs.mount(files, "/")
     vfs.mount(soc, "/soc")
     vfs.mount(firmware, "/firmware", readonly=True)
     vfs.mount(sources, "/sources", readonly=True)
     sys.path[:] = [_BOARD, "/firmware", "/sources", ".frozen"]
+    main = "/firmware/main.py"
+    if words.get("config") is not None:
+        import copied
+
+        files = copied.files()
+        sys.path[1] = ""
+        main = "/main.py"
+    vfs.mount(files, "/")
     os.chdir("/")
+    if words.get("config") is not None:
+        copied.provision(words["config"])
+        del sys.modules["copied"]
+    return main
 
 
 def connect(words):
@@ -87,13 +102,13 @@ def load_parts():
         getattr(machine, name)
 
 
-def run(circuit):
+def run(circuit, main):
     """The firmware, until it ends; then nothing but the watchdog can help, as on the chip."""
     load_parts()
     gc.collect()
     circuit.tell('{"ready":[%d,%d]}' % (gc.mem_alloc(), gc.mem_free()))
     try:
-        with open("/firmware/main.py") as file:
+        with open(main) as file:
             code = file.read()
         exec(code, {"__name__": "__main__"})  # noqa: S102 (as the chip does after a reset)
         why = "main.py came to its end"
@@ -107,10 +122,10 @@ def run(circuit):
 def main():
     """From the first line of the parent to the end."""
     words = json.loads(sys.stdin.readline())
-    mount(words)
+    program = mount(words)
     circuit = connect(words)
     listen()
-    run(circuit)
+    run(circuit, program)
 
 
 if __name__ == "__main__":  # in virtual time others begin (sim/virtual/on_vm/main.py)

@@ -9,13 +9,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from sim.board import flash_map
 from sim.vm import ROOT
-
-SIZES = {"button": 48 * 1024, "journal": 704 * 1024}
-"""Partition -> its size in bytes, as on the board."""
 
 LANES = {"button": "button", "journal": "ordinary"}
 """Partition -> the lane whose facts it keeps."""
+
+_TABLE = flash_map.load(str(ROOT / "hardware" / "partitions.csv"))
+SIZES = {label: _TABLE[label][3] for label in LANES}
+"""Partition -> its size in bytes, as on the board."""
 
 MOST = 60
 """Facts of a lane that are shown, the newest."""

@@ -1,4 +1,4 @@
-"""What `scripts/shrink.py` does to names, and what it must leave alone."""
+"""What `host_bridge/update/shrink.py` does to names, and what it must leave alone."""
 
 import json
 import subprocess
@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from host_bridge.update.shrink import shrink
 from tests.firmware.planted import FIRMWARE
 
 SCRIPTS = FIRMWARE.parent / "scripts"
-sys.path.insert(0, str(SCRIPTS))
-
-from shrink import shrink  # noqa: E402
 
 
 def small(**sources: str) -> dict[str, str]:

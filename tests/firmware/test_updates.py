@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -17,7 +15,7 @@ from host_bridge.domain.rollout import Offered
 from host_bridge.settings import Broker, Settings, Site, Update
 from host_bridge.settings import Store as StoreSettings
 from host_bridge.store import Store
-from host_bridge.update import bundle, signing
+from host_bridge.update import bundle, folder, signing
 from host_bridge.update.shelf import Label, Shelf
 from sim.unit import SimUnit
 from tests.firmware import planted
@@ -34,21 +32,22 @@ def key() -> rsa.RSAPrivateKey:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("build") / "firmware"
-    builder = ROOT / "scripts" / "build_firmware.py"
-    subprocess.run([sys.executable, builder, folder], check=True, capture_output=True)
-    return folder
+def built(tmp_path_factory: pytest.TempPathFactory, key: rsa.RSAPrivateKey) -> Path:
+    target = tmp_path_factory.mktemp("build") / "firmware"
+    folder.write(ROOT / "firmware", target, hardware=(1,), key=key)
+    return target
 
 
-def release(folder: Path, key: rsa.RSAPrivateKey, version: int = 7, padding: int = 12_000) -> Path:
+def release(
+    place: Path, key: rsa.RSAPrivateKey, version: int = 700_000, padding: int = 12_000
+) -> Path:
     """A small new version, signed."""
-    sources = folder / f"sources{version}"
+    sources = place / f"sources{version}"
     sources.mkdir()
     (sources / "app.py").write_text(f"VERSION = {version}\n")
     (sources / "big.py").write_text(f"TEXT = '{'x' * padding}'\n")
     signed = bundle.sign(bundle.build(sources, version, hardware=[1]), key)
-    path = folder / f"{version}.bundle"
+    path = place / f"{version}.bundle"
     path.write_bytes(signed.data)
     return path
 
@@ -77,9 +76,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        self.server = UpdateServer(
-            self.settings, self.store, lambda: {UNIT: True}, lambda: time.time_ns() // 1_000_000
-        )
+        self.server = UpdateServer(self.settings, self.store, lambda: {UNIT: True})
         self.server.start()
 
     def offer(self, path: Path) -> Label:

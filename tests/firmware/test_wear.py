@@ -6,7 +6,7 @@ from pathlib import Path
 from desk_unit.journal import Journal
 
 BLOCK = 4096
-ORDINARY = 704 * 1024 // BLOCK
+ORDINARY = 512 * 1024 // BLOCK
 BUTTON = 48 * 1024 // BLOCK
 TAG = b"0123456789abcdef"
 ENDURANCE = 100_000

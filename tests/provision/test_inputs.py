@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from host_bridge.provision import firmware, site, units
 from host_bridge.provision.errors import SetupError
 from host_bridge.provision.units import Unit
-from tests.provision.workshop import SITE, SITE_KEY, WIFI_PASSWORD, Workshop
+from host_bridge.update import signing
+from tests.provision.workshop import SITE, SITE_KEY, WIFI_PASSWORD, Workshop, built
 
 
 @pytest.mark.parametrize(
@@ -108,30 +110,43 @@ def test_a_new_site_file_is_the_owners_only_and_never_replaces_one(tmp_path: Pat
 
 def test_what_starts_the_unit_is_copied_last(workshop: Workshop):
     folder = workshop.folder / "firmware"
-    (folder / "boot.py").write_text("")
-    (folder / "zz.py").write_text("")
-    (folder / "__pycache__").mkdir()
-    (folder / "__pycache__" / "x.pyc").write_text("")
-    assert list(firmware.load(folder, 100_000)) == [
-        "board/pins.py", "port.py", "zz.py", "boot.py", "main.py",
-    ]  # fmt: skip
+    (folder / ".hidden").write_text("")
+    paths = list(firmware.load(folder, 400 * 1024))
+    assert paths[-2:] == ["a.ready", "main.py"]
+    assert set(paths) == set(built())
 
 
-@pytest.mark.parametrize("wrong", ["no main.py", "a config.json"])
+@pytest.mark.parametrize("wrong", ["no main.py", "no a.bundle", "config.json", "is damaged"])
 def test_a_folder_that_is_no_firmware_is_refused_before_any_board(workshop: Workshop, wrong: str):
     folder = workshop.folder / "firmware"
-    if wrong == "no main.py":
-        (folder / "main.py").unlink()
+    if wrong.startswith("no "):
+        (folder / wrong[3:]).unlink()
+    elif wrong == "is damaged":
+        data = (folder / "a.bundle").read_bytes()
+        (folder / "a.bundle").write_bytes(data[:-9] + b"?" + data[-8:])
     else:
         (folder / "config.json").write_text("{}")
     done = workshop.provision()
     assert done.returncode == 2
-    assert wrong in done.stdout
+    assert wrong in " ".join(done.stdout.split())
     assert "No board was touched." in done.stdout
 
 
-def test_a_firmware_that_does_not_fit_is_refused_before_any_board(workshop: Workshop):
-    (workshop.folder / "firmware" / "big.py").write_text("#" * 208 * 1024)
-    done = workshop.provision()
-    assert done.returncode == 2
-    assert "the file system has 212992" in done.stdout
+def test_a_firmware_that_another_key_has_signed_than_the_units_get_is_refused(workshop: Workshop):
+    other = rsa.generate_private_key(65537, signing.BITS).public_key()
+    (workshop.folder / "firmware" / "release.pub").write_bytes(signing.modulus(other))
+    with pytest.raises(SetupError, match="not signed with this key"):
+        firmware.load(workshop.folder / "firmware", 400 * 1024)
+
+
+def test_a_firmware_beside_which_no_update_fits_is_refused_before_any_board(workshop: Workshop):
+    with pytest.raises(SetupError, match="212992"):
+        firmware.load(workshop.folder / "firmware", 208 * 1024)
+
+
+def test_units_whose_firmware_is_not_signed_take_no_updates_and_that_is_said(workshop: Workshop):
+    folder = workshop.folder / "firmware"
+    (folder / "release.pub").unlink()
+    assert not firmware.takes_updates(firmware.load(folder, 400 * 1024))
+    done = workshop.provision(patience=0.1)
+    assert "take no updates" in " ".join(done.stdout.split())

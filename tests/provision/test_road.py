@@ -18,6 +18,7 @@ from tests.provision.workshop import (
     SITE_KEY,
     WIFI_PASSWORD,
     Workshop,
+    built,
     files_on,
     image,
     mac,
@@ -107,8 +108,9 @@ def test_a_made_board_has_the_image_with_our_partition_table(made: Made):
 
 def test_a_made_board_has_the_firmware_byte_for_byte(made: Made):
     files = files_on(made.boards[1])
-    for name in ("main.py", "port.py", "board/pins.py"):
-        assert files[name] == (made.workshop.folder / "firmware" / name).read_text()
+    for name, content in built().items():
+        assert files.pop(name) == content, name
+    assert set(files) == {"config.json"}
 
 
 def test_a_made_board_has_the_configuration_that_the_firmware_reads(made: Made):

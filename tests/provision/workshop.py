@@ -3,10 +3,16 @@
 import json
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from host_bridge.update import folder as built_folder
+from host_bridge.update import signing
 from sim.serial_board.bench import Bench
 from sim.serial_board.board import Faults, SerialBoard
 
@@ -28,6 +34,7 @@ import sys
 import parts
 parts.begin(sys.argv[1], "00" * 6, "none")
 import esp32, json, os, vfs
+from binascii import hexlify
 files = vfs.VfsLfs2(esp32.Partition.find(1, label="vfs")[0])
 vfs.umount("/")
 vfs.mount(files, "/")
@@ -37,7 +44,7 @@ def walk(folder):
         if entry[1] == 0x4000:
             walk(path)
         else:
-            print(json.dumps([path[1:], open(path).read()]))
+            print(json.dumps([path[1:], hexlify(open(path, "rb").read()).decode()]))
 walk("")
 """
 
@@ -102,12 +109,19 @@ def make(folder: Path, units: int) -> Workshop:
     rows = "".join(f"u{n},Desk {n}\n" for n in range(1, units + 1))
     (folder / "units.csv").write_text("unit,desk\n" + rows)
     (folder / "ESP32.bin").write_bytes(image())
-    firmware = folder / "firmware"
-    (firmware / "board").mkdir(parents=True)
-    (firmware / "board" / "pins.py").write_bytes((ROOT / "firmware/board/pins.py").read_bytes())
-    (firmware / "port.py").write_bytes((ROOT / "firmware/port.py").read_bytes())
-    (firmware / "main.py").write_text("print('a desk unit')\n")
+    for path, data in built().items():
+        (folder / "firmware" / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "firmware" / path).write_bytes(data)
     return Workshop(folder)
+
+
+@cache
+def built() -> dict[str, bytes]:
+    """What `make firmware KEY=…` makes of the project's own sources."""
+    with tempfile.TemporaryDirectory() as name:
+        key = rsa.generate_private_key(65537, signing.BITS)
+        built_folder.write(ROOT / "firmware", Path(name) / "firmware", hardware=[1], key=key)
+        return built_folder.read(Path(name) / "firmware")[0]
 
 
 def image(app_bytes: int = 20_000) -> bytes:
@@ -118,7 +132,7 @@ def image(app_bytes: int = 20_000) -> bytes:
     return whole + b"\xe9" + noise.randbytes(app_bytes)
 
 
-def files_on(board: SerialBoard) -> dict[str, str]:
+def files_on(board: SerialBoard) -> dict[str, bytes]:
     """What the board's file system holds, read by the real MicroPython; {} when there is none."""
     modules = ROOT / "sim/serial_board/on_vm"
     script = board.flash.path.with_suffix(".read.py")
@@ -128,9 +142,10 @@ def files_on(board: SerialBoard) -> dict[str, str]:
         env={"MICROPYPATH": f"{modules}:.frozen"},
         capture_output=True, text=True, timeout=20, check=False,
     )  # fmt: skip
-    return (
-        dict(json.loads(line) for line in done.stdout.splitlines()) if not done.returncode else {}
-    )
+    if done.returncode:
+        return {}
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return {path: bytes.fromhex(content) for path, content in lines}
 
 
 def unit_of(board: SerialBoard) -> str | None:

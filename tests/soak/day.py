@@ -16,6 +16,7 @@ Two things of a VM with 64 bits are set right by calculation:
 """
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -154,6 +155,8 @@ def _tables(before: list[int], after: list[int]) -> int:
 
 
 def _run(heap: int, firmware: Path, folder: str, hours: int, *chips: str):  # type: ignore[no-untyped-def]
+    if (firmware / "a.bundle").exists():
+        shutil.copytree(firmware, folder, dirs_exist_ok=True)
     micropython = Path(sys.executable).with_name("micropython")
     command = [micropython, "-X", f"heapsize={heap}", _SCRIPT, firmware, folder, str(hours)]
     command += chips

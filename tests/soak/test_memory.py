@@ -2,13 +2,13 @@
 
 import ast
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from host_bridge.update.folder import unpack
 from tests.soak.day import ALL, HEAD, ROOT, UnitFailedError, draw, live, show
 
 HOURS = int(os.environ.get("CHEQUER_HOURS", "3"))
@@ -60,8 +60,8 @@ def test_a_unit_with_a_pn532_and_every_presence_sensor_keeps_a_quarter_free(buil
 
 
 def changed(folder: Path, built: Path, main: str) -> Path:
-    """The built firmware with another `main.py`."""
-    shutil.copytree(built, folder)
+    """The built firmware's modules with another `main.py`."""
+    unpack(built, folder)
     (folder / "main.py").write_text(main + "from board.start import run\nrun()\n")
     return folder
 

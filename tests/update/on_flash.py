@@ -1,10 +1,11 @@
 # Runs on MicroPython, which has neither pathlib nor pytest.
-# ruff: noqa: PTH123, PTH208, UP031
+# ruff: noqa: PTH102, PTH123, PTH208, SIM117, UP031
 """On the MicroPython VM: what an update needs of memory and time, and what a full flash does.
 
-`on_flash.py cost FOLDER NAME` fetches the bundle of that name into a LittleFS with the chip's block
-size, in files of the posix file system; `on_flash.py full FOLDER NAME` does so for every size of
-the file system from too small up. The result is one line of JSON.
+`on_flash.py cost FOLDER BUNDLE NAME BLOCKS` fetches the bundle of that name into slot `b` of a unit
+that was made with it in slot `a`, on a LittleFS of so many blocks of the chip's size, in a file of
+the posix file system; `on_flash.py full …` does so for sizes of the file system from too small up
+to that. The result is one line of JSON.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ import time
 
 from tests.update.nor import Nor, Nvs
 from update import slots
+from update.head import digest_of
 from update.manifest import Identity
 from update.refusal import Refused
 from update.signature import load_key
@@ -62,14 +64,38 @@ def updater(folder, bundle, look):
 
     unit = Identity("desk-unit", 1, 0, 6)
     key = load_key(folder + "/key")
-    return Updater(root=ROOT, nvs=Nvs(), running=0, key=key, unit=unit, fetch=fetch)
+    return Updater(root=ROOT, nvs=Nvs(), running=1, key=key, unit=unit, fetch=fetch)
 
 
-def cost(folder, file, name):
-    """Memory and time of a whole update."""
-    flash = FileFlash(folder + "/flash", 240)
+def provision(folder, flash):
+    """Make a file system with what a new unit has, and mount it."""
     os.VfsLfs2.mkfs(flash)
     os.mount(os.VfsLfs2(flash), ROOT)
+    os.mkdir(ROOT + "/update")
+    for path in os.listdir(folder):
+        if path.startswith("unit-"):
+            with open(folder + "/" + path, "rb") as source:
+                with open(ROOT + "/" + path[5:].replace("-", "/"), "wb") as target:
+                    target.write(source.read())
+
+
+def kept(folder):
+    """What of a new unit's files is not as it was."""
+    wrong = []
+    for path in os.listdir(folder):
+        if path.startswith("unit-"):
+            copied = ROOT + "/" + path[5:].replace("-", "/")
+            try:
+                if digest_of(copied, 0, 1 << 20) != digest_of(folder + "/" + path, 0, 1 << 20):
+                    wrong.append(path)
+            except OSError:
+                wrong.append(path)
+    return wrong
+
+
+def cost(folder, file, name, blocks):
+    """Memory and time of a whole update, and the room that it leaves."""
+    provision(folder, FileFlash(folder + "/flash", blocks))
     least = [1 << 30]
 
     def look():
@@ -96,36 +122,43 @@ def cost(folder, file, name):
         "verify_bytes": verify_bytes,
         "most_in_use": free - least[0],
         "free": free,
+        "blocks_left": os.statvfs(ROOT)[3],
+        "harmed": kept(folder),
     }
 
 
-def full(folder, file, name):
+def full(folder, file, name, blocks):
     """For every size of the file system: was it installed, or why not, and is all as it was?"""
     results = {}
     with open(file, "rb") as bundle:
         size = bundle.seek(0, 2)
-        for blocks in range(4, 124, 3):
-            flash = Nor(b"\xff" * (blocks * SIZE), SIZE)
-            os.VfsLfs2.mkfs(flash)
-            os.mount(os.VfsLfs2(flash), ROOT)
-            with open(ROOT + "/main.py", "w") as main:
-                main.write("the factory's")
-            update = updater(folder, bundle, lambda: None)
+        for count in range(blocks // 2, blocks + 1, 2):
             try:
-                asyncio.run(update.run(name, size))
-                result = "installed" if slots.ready(ROOT, 1) else "not ready"
-            except Refused as refused:
-                result = refused.reason
-                if os.listdir(ROOT) != ["main.py"]:
-                    result += ", and left %s" % os.listdir(ROOT)
-            with open(ROOT + "/main.py") as main:
-                if main.read() != "the factory's":
-                    result += ", and main.py was harmed"
+                provision(folder, Nor(b"\xff" * (count * SIZE), SIZE))
+            except OSError:
+                result = "too small for slot a"
+            else:
+                result = attempt(folder, bundle, size, name)
             results[result] = results.get(result, 0) + 1
             os.umount(ROOT)
     return results
 
 
+def attempt(folder, bundle, size, name):
+    """One update; what came of it."""
+    update = updater(folder, bundle, lambda: None)
+    try:
+        asyncio.run(update.run(name, size))
+        result = "installed" if slots.ready(ROOT, 2) else "not ready"
+    except Refused as refused:
+        result = refused.reason
+        left = [name for name in os.listdir(ROOT) if name.startswith("b.")]
+        if left:
+            result += ", and left %s" % left
+    harmed = kept(folder)
+    return result + (", and harmed %s" % harmed if harmed else "")
+
+
 if __name__ == "__main__":
-    what, folder, file, name = sys.argv[1:]
-    print(json.dumps({"cost": cost, "full": full}[what](folder, file, name)))
+    what, folder, file, name, blocks = sys.argv[1:]
+    print(json.dumps({"cost": cost, "full": full}[what](folder, file, name, int(blocks))))

@@ -1,5 +1,5 @@
 # Runs on MicroPython too, which has neither pathlib nor pytest.
-# ruff: noqa: PTH102, PTH123, PTH208, UP031
+# ruff: noqa: PTH123, PTH208, UP031
 """On the MicroPython VM: a unit's life with updates, cut at every operation and cut again.
 
 `power_cut.py FOLDER SCENARIO SIZE CUTS`: the folder has `key` and bundles by their versions, SIZE
@@ -12,9 +12,11 @@ import os
 import sys
 import time
 
+import vfs
+
 from tests.update.nor import Power, PowerCut, blank, fingerprint
-from update import slots
-from update.head import FILE, Head, digest_of, version_at
+from update import bundle_files, bundle_index, slots
+from update.head import version_at
 from update.manifest import Identity
 from update.signature import PublicKey
 from update.updater import Updater
@@ -23,10 +25,22 @@ ROOT = "/unit"
 SICK = {5}
 """Versions that never declare themselves healthy."""
 
-BLOCKS = 96
-"""Erase blocks of the unit's file system."""
+BLOCKS = 100
+"""Erase blocks of the unit's file system, as in hardware/partitions.csv."""
 
 PARTS = ("app", "part_one", "inner.part_two")
+
+
+class NoCollector:
+    """In place of `gc`: a heap with thousands of states takes long to collect."""
+
+    def collect(self):
+        """Later."""
+
+
+bundle_files.gc = NoCollector()
+LOADER = (slots, bundle_files, bundle_index)
+"""All loaded before the first boot, so that every boot reads the same."""
 
 
 class UnitError(Exception):
@@ -70,30 +84,37 @@ class World:
                     return bundle[offset : offset + size]
             return None
 
-        folder = slots.folder(ROOT, place)
-        unit = Identity("desk-unit", 1, version_at(folder, self.key), 6)
+        unit = Identity("desk-unit", 1, version_at(slots.bundle(ROOT, place)), 6)
         return Updater(
             root=ROOT, nvs=power.nvs, running=place, key=self.key, unit=unit, fetch=fetch
         )
 
 
 def load():
-    """Import every part of the version on the path; they must be of one version and one folder."""
+    """Import every part of the version on the path; they must be of one version and one bundle."""
     found = set()
     for name in PARTS:
         module = __import__(name, None, None, ("VERSION",))
-        found.add((module.VERSION, module.__file__[: -len(name) - len("/.mpy")]))
+        if not module.__file__.startswith(slots.RUN + "/"):
+            raise UnitError("imported from " + module.__file__)
+        found.add(module.VERSION)
     if len(found) != 1:
         raise UnitError("a mix of versions: %s" % found)
     return found.pop()
 
 
+def unmount():
+    """Whatever is mounted of a unit."""
+    for mounted in (slots.RUN, ROOT):
+        try:
+            os.umount(mounted)
+        except OSError:
+            pass
+
+
 def boot(power):
     """Mount, choose, import; returns the place and the version."""
-    try:
-        os.umount(ROOT)
-    except OSError:
-        pass
+    unmount()
     os.mount(os.VfsLfs2(power.flash, mtime=False), ROOT)
     sys.path[:] = PATH
     for name in list(sys.modules):
@@ -101,9 +122,17 @@ def boot(power):
             del sys.modules[name]
     mine = dict(sys.modules)
     try:
-        place, (version, base) = slots.start(ROOT, power.nvs, load, sys.path, sys.modules)
-        if base != slots.folder(ROOT, place):
-            raise UnitError("%s was imported for %s" % (base, place))
+        place, _, version = slots.start(
+            ROOT,
+            power.nvs,
+            load=load,
+            path=sys.path,
+            modules=sys.modules,
+            vfs=vfs,
+            watchdog=lambda: None,
+        )
+        if version != version_at(slots.bundle(ROOT, place)):
+            raise UnitError("version %s was imported for %s" % (version, place))
         return place, version
     finally:
         for name, module in mine.items():  # the loader takes itself out; the next boot needs it
@@ -118,12 +147,9 @@ def check(world):
     """A slot that says that it is ready is complete, whether or not it is the one that starts."""
     for place in (1, 2):
         if slots.ready(ROOT, place):
-            folder = slots.folder(ROOT, place)
-            head = Head(folder + "/" + FILE, world.key)
-            for path, _, digest in head.manifest().files():
-                if digest_of(folder + "/" + path) != digest:
+            with open(slots.bundle(ROOT, place), "rb") as file:
+                if file.read() not in world.bundles.values():
                     raise UnitError("slot %d is not what it says" % place)
-            head.close()
 
 
 def live(world, power, goal, allowed):
@@ -156,23 +182,13 @@ def live(world, power, goal, allowed):
 
 
 def factory(world, size):
-    """A unit as it leaves the factory, with version 1 in its root."""
+    """A unit as it leaves the bench, with version 1 in slot `a`."""
     power = Power(blank(BLOCKS, size), size)
     os.mount(os.VfsLfs2(power.flash, mtime=False), ROOT)
-    bundle = world.bundles[1]
-    head = 8 + world.key.size + int.from_bytes(bundle[4:8], "little")
-    files = [("bundle.head", world.names[1].encode() + bundle[:head])]
-    position = head
-    for line in bundle[8 + world.key.size : head].decode().split("\n"):
-        if line.startswith("file "):
-            _, _, size, path = line.split(" ")
-            files.append((path, bundle[position : position + int(size)]))
-            position += int(size)
-    for path, data in files:
-        if "/" in path:
-            os.mkdir(ROOT + "/" + path.split("/")[0])
-        with open(ROOT + "/" + path, "wb") as file:
-            file.write(data)
+    with open(slots.bundle(ROOT, 1), "wb") as file:
+        file.write(world.bundles[1])
+    with open(slots.mark(ROOT, 1), "wb") as file:
+        file.write(b"ready\n")
     os.umount(ROOT)
     return power.state()
 
@@ -181,7 +197,7 @@ def after(world, state, goal, size):
     """The state of a unit that has been updated to `goal`."""
     power = Power(state, size)
     live(world, power, goal, set(world.names))
-    os.umount(ROOT)
+    unmount()
     return power.state()
 
 
@@ -191,7 +207,7 @@ def switched(world, state, goal, size):
     place, _ = boot(power)
     updater = world.updater(power, place)
     assert asyncio.run(updater.run(world.names[goal], len(world.bundles[goal])))
-    os.umount(ROOT)
+    unmount()
     return power.state()
 
 

@@ -19,6 +19,7 @@ def sources(tmp_path: Path) -> Path:
     (folder / "inner").mkdir(parents=True)
     (folder / "main.py").write_text("import app\n")
     (folder / "port_cpython.py").write_text("import asyncio\n")
+    (folder / "loader.py").write_text("import update\n")
     (folder / "app.py").write_text("from inner import part\n\nprint(part.NAME)\n")
     (folder / "inner" / "part.py").write_text("NAME = 'x'\n" * 200)
     return folder
@@ -130,17 +131,34 @@ def test_host_and_unit_have_the_same_limits():
         assert getattr(unit, name) == getattr(manifest, name), name
 
 
-def test_what_a_factory_flashes_is_the_bundle_with_its_head(
+def test_the_unit_reads_the_version_of_a_bundle_signed_or_not(
     sources: Path, key: rsa.RSAPrivateKey, tmp_path: Path
 ):
-    from host_bridge.update import signing
     from update.head import version_at
-    from update.signature import PublicKey
 
-    signed = bundle.sign(bundle.build(sources, 3, hardware=[1]), key)
-    for path, data in bundle.files(signed):
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_bytes(data)
-    public = PublicKey(signing.modulus(key.public_key()))
-    assert version_at(str(tmp_path), public) == 3
-    assert version_at(str(tmp_path / "inner"), public) == 0
+    unsigned = bundle.build(sources, 3, hardware=[1])
+    for made in (bundle.sign(unsigned, key), bundle.leave_unsigned(unsigned)):
+        (tmp_path / "a.bundle").write_bytes(made.data)
+        assert version_at(str(tmp_path / "a.bundle")) == 3
+    (tmp_path / "a.bundle").write_bytes(made.data[:20])
+    assert version_at(str(tmp_path / "a.bundle")) == 0
+    assert version_at(str(tmp_path / "b.bundle")) == 0
+
+
+def test_a_bundle_without_a_signature_is_read_but_never_verified(
+    sources: Path, key: rsa.RSAPrivateKey
+):
+    made = bundle.leave_unsigned(bundle.build(sources, 3, hardware=[1]))
+    assert bundle.read(made.data) == made
+    assert not made.signed
+    with pytest.raises(UpdateError, match="not signed"):
+        bundle.verify(made.data, key.public_key())
+
+
+def test_two_paths_that_a_unit_could_not_tell_apart_are_refused_when_building(sources: Path):
+    # crc32(b"plumless.mpy") is not crc32(b"buckeroo.mpy"), but without ".mpy" folders collide.
+    for name in ("plumless", "buckeroo"):
+        (sources / name).mkdir()
+        (sources / name / "x.py").write_text("pass\n")
+    with pytest.raises(UpdateError, match="CRC-32"):
+        bundle.build(sources, 3, hardware=[1])

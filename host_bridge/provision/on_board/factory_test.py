@@ -1,8 +1,8 @@
 """The factory test: runs on the new board, through the raw REPL, before it has any secret.
 
 One line a check, `check <name> <ok|fail> <detail>`, then `end`. It looks at what answers: the ring,
-the buzzer, the lamp and a PIR give no answer and are judged by eye at the first start. `pins` is
-the module `board.pins` of the firmware that has just been copied.
+the buzzer, the lamp and a PIR give no answer and are judged by eye at the first start. `pins` has
+the numbers of `firmware/board/pins.py`, from the `pins.json` that has just been copied.
 """
 
 # Runs on MicroPython only: CPython's types do not fit. Every check takes the same arguments.

@@ -46,7 +46,7 @@ def run():
     time.begin(words["at"], words["unix"])
     random.seed(words["seed"])
     air.round_trip_us = words["round_trip"]
-    start.mount(words)
+    program = start.mount(words)
     sys.path.append("/sources/sim/virtual/on_vm")
     import circuit
 
@@ -60,7 +60,7 @@ def run():
 
         idle = leaving_out
         idle.install()
-    start.run(circuit)
+    start.run(circuit, program)
 
 
 run()

@@ -184,7 +184,7 @@ def test_ten_thousand_tag_facts_fit_into_the_partition():
             journal.tidy()
     # All sectors but two were full: the newest, and the one that was just given up.
     per_sector = (count - 1) // 5
-    assert per_sector * (704 // 4 - 2) >= 10_000
+    assert per_sector * (512 // 4 - 2) >= 10_000
 
 
 def test_append_does_not_erase_when_there_was_time_to_tidy():

@@ -97,11 +97,11 @@ def test_a_start_knows_without_the_loaders_code_that_an_update_has_something_to_
     nvs = Nvs()
     assert not Starts(nvs).tells
     state = State(nvs)
-    state.switch(1, 0)
+    state.switch(2)
     assert Starts(nvs).tells, "on trial"
-    state.confirm(1)
+    state.confirm(2)
     assert not Starts(nvs).tells
-    state.switch(2, 1)
+    state.switch(1)
     State(nvs).back()
     assert Starts(nvs).tells, "it has failed"
     State(nvs).forget()

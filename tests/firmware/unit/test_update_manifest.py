@@ -101,7 +101,7 @@ def test_sizes_and_counts_are_bounded():
     assert reason(
         text.replace(b" 1 a.mpy", b" 65537 a.mpy").replace(b"files 1 1", b"files 1 65537")
     )
-    many = {"m%03d.mpy" % i: b"x" for i in range(97)}
+    many = {"m%03d.mpy" % i: b"x" for i in range(129)}
     assert reason(manifest(many, version="6")) == "malformed"
     line = text.split(b"\n")[8].replace(b" 1 a", b" 65536 a")
     lines = [line.replace(b"a.mpy", b"a%d.mpy" % i) for i in range(7)]

@@ -94,13 +94,15 @@ def manifest(contents=None, **changes):
 _signed = {}
 
 
-def bundle(text=None):
-    """A bundle of `FILES`, signed: its name and its bytes."""
+def bundle(text=None, signature=None):
+    """A bundle of `FILES`, signed if not otherwise told: its name and its bytes."""
     text = manifest() if text is None else text
     if text not in _signed:
         digest = sha256(b"chequer firmware update 1\n" + text).digest()
         _signed[text] = raw_sign(block(digest))
-    head = b"CQU1" + len(text).to_bytes(4, "little") + _signed[text] + text
+    signature = _signed[text] if signature is None else signature
+    head = b"CQU1" + len(text).to_bytes(2, "little") + len(signature).to_bytes(2, "little")
+    head += signature + text
     return name_of(head), head + b"".join(FILES[path] for path in sorted(FILES))
 
 
@@ -151,7 +153,7 @@ def new_root():
 class Unit:
     """A desk unit as far as updates are concerned, and the host that answers it."""
 
-    def __init__(self, running=0, version=1):
+    def __init__(self, running=2, version=1):
         self.root = new_root()
         self.nvs = Nvs()
         self.running = running
@@ -186,11 +188,11 @@ class Unit:
         self.bundles[name] = data
         return await self.updater().run(name, len(data), again)
 
-    def read(self, place, path):
-        """A file's bytes in a slot."""
-        with open(slots.folder(self.root, place) + "/" + path, "rb") as file:
+    def read(self, place):
+        """A slot's bytes."""
+        with open(slots.bundle(self.root, place), "rb") as file:
             return file.read()
 
     def installed_version(self, place):
         """The version in a slot."""
-        return version_at(slots.folder(self.root, place), KEY)
+        return version_at(slots.bundle(self.root, place))

@@ -49,10 +49,14 @@ class Stage:
         self.shelf = shelf.Shelf(folder / "updates")
         self.start()
 
+    def unix_ms(self) -> int:
+        return self.now_ms
+
+    def seconds(self) -> float:
+        return self.now_ms / 1_000
+
     def start(self) -> None:
-        self.server = UpdateServer(
-            self.settings, self.store, lambda: self.online, lambda: self.now_ms
-        )
+        self.server = UpdateServer(self.settings, self.store, lambda: self.online, self)
         self.server.start()
         eventually(lambda: self.server._link.connected)
 

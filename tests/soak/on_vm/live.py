@@ -179,4 +179,6 @@ if _HOURS:
     asyncio.create_task(day.run())
     with open(_FIRMWARE + "/main.py") as file:
         code = file.read()
+    if "a.bundle" in os.listdir():  # what was built is in this folder, as in a unit's root
+        sys.path[sys.path.index(_FIRMWARE)] = ""
     exec(code, {"__name__": "__main__"})

@@ -6,7 +6,10 @@ Whichever module brings a name too many pays for the next table of names, some K
 
 import builtins
 import gc
+import os
 import sys
+
+import vfs
 
 _FIRMWARE = sys.argv[1]
 _ROOT = sys.argv[0].rsplit("/", 4)[0]
@@ -16,6 +19,17 @@ import circuit  # noqa: F401, E402 (the simulator's part is loaded before anythi
 import esp32  # noqa: F401, E402
 import machine  # noqa: F401, E402
 import network  # noqa: F401, E402
+
+if "a.bundle" in os.listdir(_FIRMWARE):
+    from update.bundle_files import BundleFiles
+    from update.bundle_index import index_of
+
+    bundle = _FIRMWARE + "/a.bundle"
+    vfs.mount(BundleFiles(bundle, index_of(bundle)), "/run")
+    sys.path[sys.path.index(_FIRMWARE)] = "/run"
+    for name in list(sys.modules):
+        if name.split(".")[0] == "update":
+            del sys.modules[name]
 
 _original = builtins.__import__
 _open = []
