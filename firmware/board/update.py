@@ -41,8 +41,10 @@ def updater(hardware, fetch):
     if key is None:
         raise Refused("signature", "this unit has no key for updates; provision it again")
     version = _version(hardware)
-    # The version of .mpy files is the low byte [MicroPython, `sys.implementation`].
-    unit = Identity(_PRODUCT, _HARDWARE, version, sys.implementation._mpy & 0xFF)  # noqa: SLF001
+    # The version of .mpy files is the low byte [MicroPython, `sys.implementation`]. The name is a
+    # text because it is not ours: a built firmware has other names for the private ones.
+    mpy = getattr(sys.implementation, "_mpy", 0) & 0xFF
+    unit = Identity(_PRODUCT, _HARDWARE, version, mpy)
     made = Updater(
         root=_ROOT,
         nvs=hardware.nvs,

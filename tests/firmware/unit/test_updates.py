@@ -186,7 +186,7 @@ async def test_a_refusal_is_told_with_its_reason_and_nothing_starts():
     _, data = bundle()
     changed = bytearray(data)
     changed[20] ^= 1
-    head = bytes(changed[: 8 + 384 + int.from_bytes(data[4:8], "little")])
+    head = bytes(changed[: 8 + 384 + int.from_bytes(data[4:6], "little")])
     rig = Rig(update_release.name_of(head), bytes(changed))
     rig.offer()
     await until(lambda: "refused" in rig.steps())
