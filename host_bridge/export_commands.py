@@ -73,7 +73,7 @@ def facts(
 def _entries(store: Store, head: Head, key: bytes) -> Iterator[Entry]:
     """The facts of the time, in the order in which they were committed, with a bar."""
     since, until = head.since or MIN_TIME, head.until or MAX_TIME
-    newest, row_id = store.newest(), 0
+    newest, row_id = store.newest(), store.first_id_since(since) - 1
     console = Console(stderr=True)
     with Progress(console=console, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("facts", total=newest)

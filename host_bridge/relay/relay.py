@@ -20,6 +20,7 @@ from host_bridge.intake import judge
 from host_bridge.relay.acks import Acks
 from host_bridge.relay.hand import Hand
 from host_bridge.relay.inbox import Inbox
+from host_bridge.relay.portions import Portions
 from host_bridge.settings import Settings
 from host_bridge.store import Outcome, Store, StoreUnavailableError, WorkerRow
 from host_bridge.transport.mqtt import Connection
@@ -157,12 +158,12 @@ class Relay:
         Meanwhile nothing is acknowledged, so the broker soon sends no more, and the units keep
         their facts: that is the back-pressure.
         """
-        batch = hand.batch()
+        portions = Portions(hand.batch())
         wait, longest = RETRY_S
         give_up: float | None = None
         while True:
             try:
-                return self._store.commit(batch)
+                return portions.commit(self._store)
             except StoreUnavailableError as error:
                 log.error(  # noqa: TRY400 (an operator's sentence, not a stack)
                     "%s %d facts are kept in hand, the rest waits at the broker and the units; "
