@@ -32,7 +32,7 @@ _die: Callable[[], None] = _kill
 
 def arm(fault: str, die: Callable[[], None] = _kill) -> None:
     """Die as `fault` says ("relay.after-commit:3"; empty: not at all), in the way of `die`."""
-    global _name, _left, _die  # noqa: PLW0603 (one for the whole process)
+    global _name, _left, _die
     _name, _, times = fault.partition(":")
     _left, _die = int(times or 1), die
 

@@ -62,8 +62,8 @@ def judge(topic: str, payload: bytes, received_ms: int) -> Judged:
         site, unit, lane = _address(topic)
         items = _items(payload)
     except _Unusable as reason:
-        letter = _letter(topic, payload, str(reason), received_ms)
-        return Judged(1, [], [letter])
+        unusable = letter(topic, payload, str(reason), received_ms)
+        return Judged(1, [], [unusable])
     found: list[Incoming] = []
     letters: list[DeadLetter] = []
     for item in items:
@@ -71,7 +71,7 @@ def judge(topic: str, payload: bytes, received_ms: int) -> Judged:
             fact = _fact(item, unit, lane)
         except _Unusable as reason:
             key = _key(item, site, unit, lane)
-            letters.append(_letter(topic, item, str(reason), received_ms, key))
+            letters.append(letter(topic, item, str(reason), received_ms, key))
             continue
         time_ms, sure = when(fact, received_ms)
         found.append(
@@ -166,9 +166,10 @@ def _key(item: bytes, site: str, unit: str, lane: Lane) -> Key | None:
     return Key(Stream(site, unit, numbers.boot, lane), numbers.seq)
 
 
-def _letter(
+def letter(
     topic: str, payload: bytes, reason: str, received_ms: int, key: Key | None = None
 ) -> DeadLetter:
+    """A dead letter; of a payload that is too long its beginning."""
     if len(payload) > MAX_KEPT:
         reason = f"{reason}; the first {MAX_KEPT} of {len(payload)} bytes were kept"
         payload = payload[:MAX_KEPT]

@@ -49,15 +49,12 @@ class Frames:
             except IndexError:
                 _check_length(view[at:])
                 break
-            except Exception as error:
-                yield (unreadable := _unreadable(view[at:], error))[0]
-                size = unreadable[1]
             except BaseException as error:
-                # Rust's panic is no Exception. It comes with text that is not UTF-8.
-                if type(error).__name__ != "PanicException":
+                # Rust's panic, which comes with text that is not UTF-8, is no `Exception`.
+                if not isinstance(error, ValueError) and type(error).__name__ != "PanicException":
                     raise
-                yield (unreadable := _unreadable(view[at:], error))[0]
-                size = unreadable[1]
+                unreadable, size = _unreadable(view[at:], error)
+                yield unreadable
             else:
                 yield packet
             at += size
