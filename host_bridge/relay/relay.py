@@ -267,7 +267,12 @@ class Relay:
         reach("relay.after-ack")
 
     def _renew(self) -> None:
-        """After an overflow: have the broker deliver again what was not taken in."""
+        """After an overflow: have the broker deliver again what was not taken in.
+
+        Not before all is acknowledged that was: the same would come again, and overflow again.
+        """
+        if self._hand or self._commit is not None:
+            return
         for lane in self._inbox.overflowed():
             log.warning("the inbox of the %s lane was full; asking the broker again", lane)
             self._connections[lane].renew()

@@ -8,6 +8,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Protocol, cast
 
 import mqtt5
 
@@ -34,6 +35,11 @@ OUT = 1_000
 
 _CONNACK_311 = b"\x20\x02"
 """How the answer of a broker of MQTT 3.1.1 begins; a CONNACK of MQTT 5 is longer."""
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
 
 
 class OldBrokerError(Exception):
@@ -120,8 +126,7 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet the broker."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is a class of its own
         self._write(self._connect.write())
         self._timer = self._loop.call_later(KEEPALIVE_S / 3, self._tick)
 
@@ -183,7 +188,7 @@ class Wire(asyncio.Protocol):
             case mqtt5.SubAckPacket():
                 self._on_suback(packet)
             case mqtt5.DisconnectPacket():
-                why = packet.reason_str or packet.reason_code.name.lower().replace("_", " ")
+                why = packet.reason_str or _said(packet.reason_code)
                 self._end(BrokerRefusedError(f"the broker ended it: {why}"))
             case _:
                 pass
@@ -193,7 +198,7 @@ class Wire(asyncio.Protocol):
         if code == mqtt5.ConnAckReasonCode.UNSUPPORTED_PROTOCOL_VERSION:
             self._end(OldBrokerError())
         elif code != mqtt5.ConnAckReasonCode.SUCCESS:
-            why = packet.reason_str or code.name.lower().replace("_", " ")
+            why = packet.reason_str or _said(code)
             self._end(BrokerRefusedError(f"the broker refused the connection: {why}"))
         else:
             self._quota = min(OUT, packet.receive_max)
@@ -214,8 +219,8 @@ class Wire(asyncio.Protocol):
 
     def _on_suback(self, packet: mqtt5.SubAckPacket) -> None:
         for topic, code in zip(self._filters, packet.reason_codes, strict=False):
-            if code >= mqtt5.SubAckReasonCode.UNSPECIFIED_ERROR:
-                why = code.name.lower().replace("_", " ")
+            if int(code) >= 0x80:
+                why = _said(code)
                 log.error("the broker refused the subscription to %s: %s", topic, why)
         if not self.ready.done():
             self.ready.set_result(None)
@@ -288,3 +293,7 @@ class Wire(asyncio.Protocol):
             self.ended.set_result(None)
         else:
             self.ended.set_exception(reason)
+
+
+def _said(code: "_Named") -> str:
+    return code.name.lower().replace("_", " ")
