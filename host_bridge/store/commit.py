@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from host_bridge.contract.facts import LANES, AnyFact, Boot, Dropped
-from host_bridge.store import postgres
+from host_bridge.store import postgres, sqlite
 from host_bridge.store.records import Batch, DeadLetter, Incoming, Key, Outcome, Stream
 from host_bridge.store.spans import Known, Span, covers, grow
 from host_bridge.store.tables import dead_letters, facts, ledger, spans, tails
@@ -20,6 +20,7 @@ from host_bridge.store.tables import dead_letters, facts, ledger, spans, tails
 decode_fact = msgspec.json.Decoder(AnyFact).decode
 _STREAM = ("site", "unit", "boot", "lane")
 _KEY = (*_STREAM, "seq")
+_FACT = tuple(column.name for column in facts.columns if column.name != "id")
 _CONFLICT = "key conflict: another fact is stored under this boot and sequence number"
 
 
@@ -34,7 +35,6 @@ def _rows_of(table: sa.Table, *wanted: str) -> sa.Select[Any]:
 
 
 _NUMBERS: sa.BindParameter[int] = sa.bindparam("numbers", expanding=True)
-_SPANS_OF = _rows_of(spans, "first", "last", "since_ms").order_by(spans.c.first)
 _FACTS_OF = _rows_of(facts, "seq", "body").where(facts.c.seq.in_(_NUMBERS))
 _LETTERS_OF = _rows_of(dead_letters, "seq").where(dead_letters.c.seq.in_(_NUMBERS))
 
@@ -74,10 +74,7 @@ def _streams(batch: Batch) -> set[Stream]:
 def _known_spans(connection: sa.Connection, streams: set[Stream]) -> dict[Stream, list[Known]]:
     if _on_postgres(connection):
         return postgres.known_spans(connection, streams)
-    return {
-        stream: [Known(*row) for row in connection.execute(_SPANS_OF, stream._asdict())]
-        for stream in streams
-    }
+    return sqlite.known_spans(connection, streams)
 
 
 def _split(
@@ -151,16 +148,17 @@ def _by_stream(keys: set[Key]) -> dict[Stream, list[int]]:
 
 
 def _insert_facts(connection: sa.Connection, fresh: list[Incoming]) -> None:
+    encode = msgspec.json.encode
     rows = [
-        {
-            **item.stream._asdict(),
-            "seq": item.fact.seq,
-            "type": type(item.fact).__struct_config__.tag,
-            "time_ms": item.time_ms,
-            "sure": item.sure,
-            "received_ms": item.received_ms,
-            "body": msgspec.json.encode(item.fact).decode(),
-        }
+        (
+            *item.stream,
+            item.fact.seq,
+            type(item.fact).__struct_config__.tag,
+            item.time_ms,
+            item.sure,
+            item.received_ms,
+            encode(item.fact).decode(),
+        )
         for item in fresh
     ]
     for item in fresh:
@@ -171,9 +169,9 @@ def _insert_facts(connection: sa.Connection, fresh: list[Incoming]) -> None:
             there = Stream(item.site, item.fact.unit, item.fact.last.boot, item.fact.lane)
             _note_tail(connection, there, item.fact.last.seq, item.received_ms)
     if _on_postgres(connection):
-        postgres.append_facts(connection, rows)
-    elif rows:
-        connection.execute(sa.insert(facts), rows)
+        postgres.append_facts(connection, [dict(zip(_FACT, row, strict=True)) for row in rows])
+    else:
+        sqlite.insert(connection, facts, rows, replace=False)
 
 
 def _note_tails(connection: sa.Connection, item: Incoming, fact: Boot) -> None:
@@ -235,12 +233,16 @@ def _extend_spans(
         if letter.key:
             numbers[letter.key.stream].setdefault(letter.key.seq, letter.received_ms)
     gone: list[dict[str, object]] = []
-    come: list[dict[str, object]] = []
+    come: list[tuple[Any, ...]] = []
     acknowledge: dict[Stream, list[Span]] = {}
     for stream, touched in numbers.items():
         old, new = known[stream], grow(known[stream], touched)
-        gone += [{**_where(stream), "b_first": span.first} for span in set(old) - set(new)]
-        come += [{**stream._asdict(), **span._asdict()} for span in set(new) - set(old)]
+        begin = {span.first for span in new}
+        gone += [
+            {**_where(stream), "b_first": span.first} for span in old if span.first not in begin
+        ]
+        there = set(old)
+        come += [(*stream, *span) for span in new if span not in there]
         acknowledge[stream] = [
             (span.first, span.last)
             for index, span in enumerate(new)
@@ -250,8 +252,10 @@ def _extend_spans(
         columns = (*_STREAM, "first")
         here = [spans.c[name] == sa.bindparam(f"b_{name}") for name in columns]
         connection.execute(sa.delete(spans).where(*here), gone)
-    if come:
-        connection.execute(sa.insert(spans), come)
+    if _on_postgres(connection):
+        postgres.put_spans(connection, come)
+    else:
+        sqlite.insert(connection, spans, come, replace=True)
     return acknowledge
 
 
