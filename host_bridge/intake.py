@@ -4,6 +4,8 @@ A message holds one fact (an object) or several (an array). Each item is judged 
 each becomes exactly one fact or one dead letter.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from host_bridge.contract import facts, topics
@@ -38,7 +40,7 @@ class _Numbers(msgspec.Struct):
 _decode_numbers = msgspec.json.Decoder(_Numbers).decode
 
 
-class Judged(msgspec.Struct, frozen=True):
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """What a message held. `count` is known before its items are judged."""
 
     count: int
@@ -116,6 +118,7 @@ def _clock(fact: AnyFact, received_ms: int) -> int | None:
     return min(fact.at, received_ms)
 
 
+@lru_cache(maxsize=20_000)
 def _address(topic: str) -> tuple[str, str, Lane]:
     parts = topics.parse(topic)
     lane = topics.lane_of(parts[2]) if parts else None

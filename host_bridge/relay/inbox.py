@@ -15,7 +15,7 @@ OVERHEAD = 1_000
 """Bytes that a message is counted with beside its payload."""
 
 
-class Received(msgspec.Struct, frozen=True):
+class Received(msgspec.Struct, frozen=True, gc=False):
     """A message and the lane on whose connection it came."""
 
     lane: Lane

@@ -164,13 +164,15 @@ def lock_units(connection: sa.Connection, streams: Iterable[Stream]) -> None:
 
 
 def known_spans(connection: sa.Connection, streams: Iterable[Stream]) -> dict[Stream, list[Known]]:
-    """The spans of all the streams, in one round trip."""
+    """The spans of all the streams, ascending, in one round trip."""
     found: dict[Stream, list[Known]] = {stream: [] for stream in streams}
     names = ("sites", "units", "boots", "lanes")
     columns = zip(*found, strict=True) if found else ((),) * 4
     wanted = {name: list(column) for name, column in zip(names, columns, strict=True)}
     for site, unit, boot, lane, *span in connection.execute(_SPANS, wanted):
         found[Stream(site, unit, boot, lane)].append(Known(*span))
+    for each in found.values():
+        each.sort()
     return found
 
 

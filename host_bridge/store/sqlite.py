@@ -83,20 +83,23 @@ _BLOCK = 100
 _SPANS_OF = (
     "WITH wanted (site, unit, boot, lane) AS (VALUES {}) "
     "SELECT json_group_array("
-    "json_array(s.site, s.unit, s.boot, s.lane, s.first, s.last, s.since_ms)) FROM (SELECT * FROM wanted) AS w CROSS JOIN spans AS s"
+    "json_array(s.site, s.unit, s.boot, s.lane, s.first, s.last, s.since_ms)) "
+    "FROM (SELECT * FROM wanted) AS w CROSS JOIN spans AS s"
     " ON s.site = w.site AND s.unit = w.unit AND s.boot = w.boot AND s.lane = w.lane"
 )
 _decode_spans = msgspec.json.Decoder(list[tuple[str, str, int, Lane, int, int, int]]).decode
 
 
 def known_spans(connection: sa.Connection, streams: Iterable[Stream]) -> dict[Stream, list[Known]]:
-    """The spans of all the streams."""
+    """The spans of all the streams, ascending."""
     found: dict[Stream, list[Known]] = {stream: [] for stream in streams}
     for text, values in _blocks(_SPANS_OF, list(found)):
         for site, unit, boot, lane, *span in _decode_spans(
             connection.exec_driver_sql(text, values).scalar_one()
         ):
             found[Stream(site, unit, boot, lane)].append(Known(*span))
+    for spans in found.values():
+        spans.sort()
     return found
 
 

@@ -23,7 +23,7 @@ MAX_OUT = 10_000
 """Messages that wait for their way out; with more, `publish` refuses."""
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A message as it came. `received_ms` is the host's clock, Unix milliseconds.
 
     `mid` and `session` say which delivery to acknowledge: a broker numbers them per connection.
