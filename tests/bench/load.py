@@ -5,7 +5,6 @@ it is the broker or the relay that is measured, and not this. Prints a line when
 """
 
 import argparse
-import selectors
 import socket
 import time
 from collections.abc import Iterator
@@ -40,7 +39,10 @@ def main() -> None:
     connection.sendall(mqtt5.ConnectPacket(name, clean_start=True).write())
     connection.recv(1_000)
     messages = junk(args.facts) if args.hostile else facts(args)
-    sent = publish(connection, messages, args.rate / args.batch)
+    if args.rate:
+        sent = publish_evenly(connection, messages, args.rate / args.batch)
+    else:
+        sent = publish(connection, messages)
     print(sent, flush=True)
     connection.sendall(mqtt5.DisconnectPacket().write())
 
@@ -55,8 +57,9 @@ def facts(args: argparse.Namespace) -> Iterator[tuple[str, bytes]]:
         items = []
         for _ in range(min(args.batch, args.facts - number)):
             seqs[i] = seq = seqs[i] + 1
+            up = time.monotonic_ns() // 1_000_000 if args.rate else seq
             items.append(
-                Seat(unit=unit, boot=args.boot, seq=seq, up=seq, age=1, occupied=bool(seq % 2))
+                Seat(unit=unit, boot=args.boot, seq=seq, up=up, age=1, occupied=bool(seq % 2))
             )
         body = encode(items[0] if args.batch == 1 else items)
         yield topics.facts("s", unit, "ordinary"), body
@@ -70,42 +73,63 @@ def junk(count: int) -> Iterator[tuple[str, bytes]]:
         yield topic, bodies[number % len(bodies)]
 
 
-def publish(connection: socket.socket, messages: Iterator[tuple[str, bytes]], rate: float) -> int:
-    """Send, as fast as the broker acknowledges or at `rate` messages a second; how many."""
-    qos, write = mqtt5.QoS.AT_LEAST_ONCE, mqtt5.PublishPacket
-    packets = [
-        write(topic, body, qos=qos, packet_id=number % 65_535 + 1).write()
-        for number, (topic, body) in enumerate(messages)
-    ]
-    connection.setblocking(False)
-    selector = selectors.DefaultSelector()
-    selector.register(connection, selectors.EVENT_READ)
-    sent = answered = 0
-    rest = b""
-    waiting = b""
-    began = time.monotonic()
-    while answered < len(packets):
-        allowed = len(packets) if not rate else int((time.monotonic() - began) * rate) + 1
-        upto = min(allowed, answered + WINDOW, sent + CHUNK, len(packets))
-        if not waiting and upto > sent:
-            waiting, sent = b"".join(packets[sent:upto]), upto
-        if waiting:
-            try:
-                waiting = waiting[connection.send(waiting) :]
-            except BlockingIOError:
-                pass
-        more = not waiting and sent < min(allowed, answered + WINDOW, len(packets))
-        if selector.select(0 if more else 0.002):
-            data = rest + connection.recv(2**16)
-            if len(data) == len(rest):
-                raise ConnectionError("the broker closed the connection")
-            # A PUBACK has four bytes, or more with a reason.
-            at = 0
-            while at + 2 <= len(data) and at + 2 + data[at + 1] <= len(data):
-                at += 2 + data[at + 1]
-                answered += 1
-            rest = data[at:]
+def publish(connection: socket.socket, messages: Iterator[tuple[str, bytes]]) -> int:
+    """Send as fast as the broker acknowledges; how many."""
+    packets = [packet(number, *message) for number, message in enumerate(messages)]
+    answers, sent = Answers(connection), 0
+    while answers.count < len(packets):
+        upto = min(sent + CHUNK, answers.count + WINDOW, len(packets))
+        if upto > sent:
+            connection.sendall(b"".join(packets[sent:upto]))
+            sent = upto
+        answers.take(wait=sent == len(packets) or sent - answers.count >= WINDOW)
     return sent
+
+
+def publish_evenly(
+    connection: socket.socket, messages: Iterator[tuple[str, bytes]], rate: float
+) -> int:
+    """Send so many messages a second, each made in the moment in which it is sent; how many."""
+    answers, sent, began = Answers(connection), 0, time.monotonic()
+    for sent, message in enumerate(messages, 1):
+        late = time.monotonic() - began - sent / rate
+        if late < 0:
+            time.sleep(-late)
+        connection.sendall(packet(sent, *message))
+        answers.take(wait=sent - answers.count >= WINDOW)
+    while answers.count < sent:
+        answers.take(wait=True)
+    return sent
+
+
+def packet(number: int, topic: str, body: bytes) -> bytes:
+    """A PUBLISH of QoS 1."""
+    qos = mqtt5.QoS.AT_LEAST_ONCE
+    return mqtt5.PublishPacket(topic, body, qos=qos, packet_id=number % 65_535 + 1).write()
+
+
+class Answers:
+    """Counts what the broker has acknowledged."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.count = 0
+        self._connection = connection
+        self._rest = b""
+
+    def take(self, *, wait: bool) -> None:
+        """Take in what has come; or wait for something, if nothing has."""
+        try:
+            come = self._connection.recv(2**16, 0 if wait else socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        if not come:
+            raise ConnectionError("the broker closed the connection")
+        data, at = self._rest + come, 0
+        # A PUBACK has four bytes, or more with a reason.
+        while at + 2 <= len(data) and at + 2 + data[at + 1] <= len(data):
+            at += 2 + data[at + 1]
+            self.count += 1
+        self._rest = data[at:]
 
 
 if __name__ == "__main__":
