@@ -154,10 +154,9 @@ class Receiver:
             one = asyncio.create_task(self._connect())
             await asyncio.wait((one, stopped), return_when=asyncio.FIRST_COMPLETED)
             if not one.done():
+                if self._wire is None:
+                    one.cancel()
                 self._hang_up()
-                # What was written leaves before the loop ends.
-                await asyncio.sleep(0)
-                one.cancel()
                 await asyncio.wait((one,))
             elif one.result():
                 return
@@ -179,6 +178,10 @@ class Receiver:
             )
         except TimeoutError:
             log.warning("the broker at %s does not answer; trying again", self._where)
+        except ssl.SSLError as error:
+            log.error(  # noqa: TRY400
+                "no TLS with the broker at %s: %s; trying again", self._where, error
+            )
         except OSError as error:
             if self.connected:
                 log.warning("the connection to the broker was lost (%s); trying again", error)
@@ -225,7 +228,7 @@ class Receiver:
                 raise OldBrokerError from None
             raise
         finally:
-            wire.close()
+            await wire.leave()
 
 
 def speaks_311(broker: Broker) -> bool:

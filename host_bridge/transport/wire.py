@@ -30,6 +30,8 @@ before is being committed."""
 MOST_BYTES = 8 * 2**20
 """Bytes in hand, with `OVERHEAD` for each message, above which nothing more is read."""
 OVERHEAD = 1_000
+LEAVE_S = 2.0
+"""How long the broker may take to hang up."""
 OUT = 1_000
 """Messages of ours that the broker may not have acknowledged yet."""
 
@@ -68,6 +70,8 @@ class Wire(asyncio.Protocol):
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self.ready: asyncio.Future[None] = self._loop.create_future()
         """Done when the broker has taken the subscriptions."""
+        self.gone: asyncio.Future[None] = self._loop.create_future()
+        """Done when the connection is closed on both sides."""
         self.heard = False
         """Whether a single byte came from the broker."""
         self.session = session
@@ -132,10 +136,14 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, reason: Exception | None) -> None:
         """It is over."""
+        if not self.gone.done():
+            self.gone.set_result(None)
         self._end(reason or ConnectionError("the broker closed it"))
 
     def data_received(self, data: bytes) -> None:
         """Take in what came."""
+        if self.ended.done():
+            return
         self._heard_at = time.monotonic()
         if not self.heard:
             self.heard = True
@@ -274,24 +282,43 @@ class Wire(asyncio.Protocol):
             self._sent_at = time.monotonic()
 
     def close(self) -> None:
-        """Send what waits, then say good-bye; the broker keeps the session."""
+        """Send what waits, then say good-bye; the broker keeps the session, and hangs up."""
+        if self.ended.done():
+            return
         self._flush()
         self._disconnect(mqtt5.DisconnectReasonCode.NORMAL_DISCONNECTION)
-        self._end(None)
+        if self._paused and self._transport is not None:
+            self._transport.resume_reading()  # or its hanging up would not be seen
+        self._stop_ticking()
+        self.ended.set_result(None)
+
+    async def leave(self) -> None:
+        """Close, and wait until the broker has read it all.
+
+        A connection that follows at once might be served first, and what we have acknowledged
+        would be delivered again.
+        """
+        self.close()
+        if self._transport is None:
+            return
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await self.gone
+        except TimeoutError:
+            self._transport.abort()
 
     def _disconnect(self, reason: mqtt5.DisconnectReasonCode) -> None:
         self._write(mqtt5.DisconnectPacket(reason_code=reason).write())
 
-    def _end(self, reason: Exception | None) -> None:
+    def _stop_ticking(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+
+    def _end(self, reason: Exception) -> None:
+        self._stop_ticking()
         if self._transport is not None:
             self._transport.close()
-        if self.ended.done():
-            return
-        if reason is None:
-            self.ended.set_result(None)
-        else:
+        if not self.ended.done():
             self.ended.set_exception(reason)
 
 
