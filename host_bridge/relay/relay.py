@@ -23,10 +23,11 @@ from host_bridge.intake import judge
 from host_bridge.relay.acks import Acks
 from host_bridge.relay.commit import Commit, Run, at_once
 from host_bridge.relay.hand import Hand
+from host_bridge.relay.heartbeat import REST_S, Heartbeat
 from host_bridge.relay.inbox import Inbox, Received
 from host_bridge.relay.throttle import Throttle
 from host_bridge.settings import Settings
-from host_bridge.store import Outcome, Store, StoreUnavailableError, WorkerRow
+from host_bridge.store import Outcome, Store, WorkerRow
 from host_bridge.transport.mqtt import Connect, Transport
 from host_bridge.transport.versions import connect as connect_newest
 
@@ -40,12 +41,6 @@ LINGER_S = 0.01
 
 LAST_TRY_S = 5.0
 """How long a relay that was told to stop goes on trying to commit what it has in hand."""
-
-BEAT_S = 1.0
-"""How often the relay may write what it says about itself."""
-
-REST_S = 10.0
-"""How often it writes that when nothing changes."""
 
 
 class Pause(NamedTuple):
@@ -98,8 +93,7 @@ class Relay:
         self._gathered_by = 0.0
         self._commit: Commit | None = None
         self._last_commit_ms: int | None = None
-        self._beat: WorkerRow | None = None
-        self._next_beat = 0.0
+        self._heartbeat = Heartbeat(store, clock)
         group = f"$share/{share}/" if share else ""
         self._connections: dict[Lane, Transport] = {
             lane: connect(
@@ -216,9 +210,9 @@ class Relay:
     def _patience(self) -> float:
         """Seconds until something is to be done even if nothing comes in."""
         now = self._clock.seconds()
-        due = [now + 0.5]
+        due = []
         if self._commit is None:
-            due.append(self._next_beat)
+            due.append(self._heartbeat.due)
             if self._is_ripe():
                 return 0.0
             if self._hand:
@@ -227,7 +221,7 @@ class Relay:
             due.append(look)
         if (ack := self._acks.next_due()) is not None:
             due.append(ack)
-        return max(0.0, min(due) - now)
+        return max(0.0, min(due, default=now + REST_S) - now)
 
     def _begin(self) -> None:
         """Let the batch be committed, and begin the next one."""
@@ -277,15 +271,7 @@ class Relay:
             log.warning("the inbox of the %s lane was full; asking the broker again", lane)
             self._connections[lane].renew()
 
-    def _say(self) -> None:
-        """Write what this worker says about itself, at most once a second.
-
-        When nothing changes it is written now and then, to show that the worker lives.
-        """
-        now = self._clock.seconds()
-        if now < self._next_beat:
-            return
-        self._next_beat = now + BEAT_S
+    def _say(self, *, last: bool = False) -> None:
         depth = self._inbox.depth()
         row = WorkerRow(
             worker=self._name,
@@ -295,24 +281,7 @@ class Relay:
             reconnects=sum(each.reconnects for each in self._connections.values()),
             updated_ms=self._clock.unix_ms(),
         )
-        if not self._is_news(row):
-            return
-        try:
-            self._store.heartbeat(row)
-        except StoreUnavailableError as error:
-            log.warning("the figures of %s were not written: %s", self._name, error.reason)
-            return
-        self._beat = row
-
-    def _is_news(self, row: WorkerRow) -> bool:
-        before = self._beat
-        if before is None or row.updated_ms - before.updated_ms >= REST_S * 1000:
-            return True
-        return (row.in_flight, row.last_commit_ms, row.reconnects) != (
-            before.in_flight,
-            before.last_commit_ms,
-            before.reconnects,
-        )
+        self._heartbeat.say(row, last=last)
 
     def _finish(self) -> Generator[Pause, None, int]:
         """Commit and acknowledge what has come in so far."""
@@ -327,6 +296,5 @@ class Relay:
         self._acknowledge(everything=True)
         left = self._hand.count + (self._commit.hand.count if self._commit else 0)
         if left == 0:
-            self._next_beat, self._beat = 0.0, None
-            self._say()
+            self._say(last=True)
         return left

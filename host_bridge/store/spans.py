@@ -52,7 +52,7 @@ def grow(spans: Sequence[Known], numbers: Mapping[int, int]) -> list[Known]:
 
     Spans ascend. Nearly always the numbers follow on the last one, which is therefore quick.
     """
-    if spans and min(numbers) == spans[-1].last + 1 == max(numbers) - len(numbers) + 1:
+    if spans and numbers and min(numbers) == spans[-1].last + 1 == max(numbers) - len(numbers) + 1:
         end = spans[-1]
         since = min(end.since_ms, *numbers.values())
         return [*spans[:-1], Known(end.first, max(numbers), since)]
