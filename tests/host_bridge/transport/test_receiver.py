@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import mqtt5
+import msgspec
 import pytest
 from paho.mqtt import publish
 
 from host_bridge.settings import Broker
 from host_bridge.transport import wire
-from host_bridge.transport.mqtt import Message
+from host_bridge.transport.mqtt import Connection, Message
 from host_bridge.transport.receiver import Receiver
 from host_bridge.transport.versions import connect
+from tests.certificates import Authority
 from tests.services import Mosquitto
 
 WELCOME = mqtt5.ConnAckPacket().write()
@@ -246,48 +248,20 @@ def test_a_broker_that_hangs_up_at_mqtt_5_is_spoken_to_in_mqtt_311(
 def test_it_comes_over_tls_with_the_brokers_certificate_checked(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    certificate, key = _certificate(tmp_path)
+    authority = Authority(tmp_path / "ca")
+    certificate, key = authority.issue("localhost")
     broker = Mosquitto(tmp_path / "m", extra=f"certfile {certificate}\nkeyfile {key}\n")
     broker.start()
+    where = Broker(host="localhost", port=broker.port, tls=True)
     try:
-        wrong = Receiver(Broker(port=broker.port, tls=True), "w", filters=["t"])
+        wrong = Receiver(where, "w", filters=["t"])
         wrong.start()
         until(lambda: "certificate verify failed" in caplog.text)
         wrong.stop()
-        right = Receiver(Broker(port=broker.port, tls=True, ca=str(certificate)), "r")
-        right.start()
-        assert right.wait(10)
-        right.stop()
+        known = msgspec.structs.replace(where, ca=str(authority.certificate))
+        for right in (Receiver(known, "r"), Connection(known, "old")):
+            right.start()
+            assert right.wait(10)
+            right.stop()
     finally:
         broker.stop()
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that is its own authority, and its key."""
-    import datetime
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    now = datetime.datetime.now(datetime.UTC)
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(here, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = folder / "certificate.pem", folder / "key.pem"
-    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private = serialization.PrivateFormat.PKCS8
-    plain = serialization.NoEncryption()
-    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, private, plain))
-    for file in files:
-        file.chmod(0o644)
-    return files
