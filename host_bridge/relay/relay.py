@@ -26,7 +26,7 @@ from host_bridge.relay.commit import Commit, Run, at_once
 from host_bridge.relay.hand import Hand
 from host_bridge.relay.heartbeat import REST_S, Heartbeat
 from host_bridge.relay.inbox import Inbox, Received
-from host_bridge.relay.throttle import Throttle
+from host_bridge.relay.throttle import Flood, Throttle
 from host_bridge.settings import Settings
 from host_bridge.store import Outcome, Store, WorkerRow
 from host_bridge.transport.mqtt import Connect, Transport
@@ -198,12 +198,7 @@ class Relay:
         flood = self._throttle.flood(message.topic, message.received_ms)
         self._hand.put_off(received, flood)
         if flood is not None:
-            log.warning(
-                "too much comes on %r: %d messages are put off, and its sender is not told that "
-                "they are safe",
-                flood.topic,
-                flood.messages,
-            )
+            _warn_of(flood)
 
     def _is_ripe(self) -> bool:
         """Is the batch full, or old enough, or is a press in it?"""
@@ -278,6 +273,8 @@ class Relay:
             self._connections[lane].renew()
 
     def _say(self, *, last: bool = False) -> None:
+        for flood in self._throttle.unsaid(self._clock.unix_ms(), everything=last):
+            _warn_of(flood)
         depth = self._inbox.depth()
         row = WorkerRow(
             worker=self._name,
@@ -304,3 +301,12 @@ class Relay:
         if left == 0:
             self._say(last=True)
         return left
+
+
+def _warn_of(flood: Flood) -> None:
+    log.warning(
+        "too much comes on %r: %d messages are put off, and its sender is not told that they are "
+        "safe",
+        flood.topic,
+        flood.messages,
+    )

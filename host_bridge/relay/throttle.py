@@ -44,6 +44,7 @@ class Throttle:
 
     def __init__(self) -> None:
         self._buckets: dict[str, _Bucket] = {}
+        self._flooding: set[str] = set()
 
     def passes(self, topic: str, now_ms: int) -> bool:
         """Whether a message on this topic may go on. A clock that is set back does no harm."""
@@ -68,10 +69,32 @@ class Throttle:
         said = bucket.said_ms
         if said is not None and 0 <= now_ms - said < SAY_MS:
             return None
+        return self._told(topic, now_ms)
+
+    def unsaid(self, now_ms: int, *, everything: bool = False) -> list[Flood]:
+        """What was put off and not written about, of floods that have ended since."""
+        due = [
+            topic
+            for topic in self._flooding
+            if (bucket := self._buckets.get(topic)) is not None
+            and (everything or now_ms - (bucket.said_ms or 0) >= SAY_MS)
+        ]
+        floods = [self._told(topic, now_ms) for topic in due]
+        self._flooding.difference_update(due)
+        return [flood for flood in floods if flood.messages]
+
+    def _told(self, topic: str, now_ms: int) -> Flood:
+        bucket = self._buckets[topic]
         flood, bucket.count, bucket.said_ms = Flood(topic, bucket.count), 0, now_ms
+        self._flooding.add(topic)
         return flood
 
+    def _unimportance(self, topic: str) -> tuple[bool, int]:
+        bucket = self._buckets[topic]
+        return bucket.count > 0, bucket.at_ms
+
     def _forget(self) -> None:
-        oldest = sorted(self._buckets, key=lambda topic: self._buckets[topic].at_ms)
+        oldest = sorted(self._buckets, key=self._unimportance)
         for topic in oldest[: MOST // 2]:
             del self._buckets[topic]
+        self._flooding &= self._buckets.keys()

@@ -92,7 +92,9 @@ def _speeds(port: int, folder: Path) -> Iterator[Row]:
 
 
 BARE, CHECKED, PAHO, BATCHES = 0.1, 0.3, 1.5, 0.6
-"""Least ratios. docs/operations.md says what they are on a machine with nothing else to do."""
+"""Least ratios, as what a regression would break: even on two cores that broker, load and others
+share. The bare loop and the relay without a store are so far above the relay because SQLite's part
+alone (rows, indexes, spans) takes more than all of receiving."""
 
 
 def _at_least(name: str, value: float, limit: float) -> Row:

@@ -1,6 +1,6 @@
 """A unit that floods is put off; nobody else is, and nothing is kept for ever."""
 
-from host_bridge.relay.throttle import BURST, MOST, RATE, SAY_MS, Throttle
+from host_bridge.relay.throttle import BURST, MOST, RATE, SAY_MS, Flood, Throttle
 
 NOW = 1_760_000_000_000
 
@@ -26,6 +26,16 @@ def test_what_is_put_off_is_told_at_once_and_then_with_its_number() -> None:
     flood = throttle.flood("a", NOW + SAY_MS)
     assert flood is not None
     assert flood.messages == 20
+
+
+def test_the_end_of_a_flood_is_told_too() -> None:
+    throttle = Throttle()
+    for _ in range(BURST + 30):
+        if not throttle.passes("a", NOW):
+            throttle.flood("a", NOW)
+    assert throttle.unsaid(NOW + SAY_MS - 1) == []
+    assert throttle.unsaid(NOW + SAY_MS) == [Flood("a", 29)]
+    assert throttle.unsaid(NOW + 2 * SAY_MS) == []
 
 
 def test_a_clock_that_is_set_back_neither_blocks_nor_frees_anybody() -> None:
