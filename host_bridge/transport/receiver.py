@@ -78,6 +78,7 @@ class Receiver:
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
         self._wait_s = BACK_OFF_S[0]
+        self._snubs = 0
 
     @property
     def connected(self) -> bool:
@@ -224,7 +225,9 @@ class Receiver:
                 log.info("connected to the broker at %s", self._where)
             await wire.ended
         except ConnectionError:
-            if not wire.heard and await loop.run_in_executor(None, speaks_311, self._broker):
+            self._snubs = 0 if wire.heard else self._snubs + 1
+            # Once may be a broker that was just being killed.
+            if self._snubs > 1 and await loop.run_in_executor(None, speaks_311, broker):
                 raise OldBrokerError from None
             raise
         finally:

@@ -198,6 +198,15 @@ def test_a_broker_that_talks_nonsense_or_refuses_is_named_and_asked_again(
         assert said in caplog.text
 
 
+def test_a_broker_that_hangs_up_once_may_only_have_been_killed() -> None:
+    with Strange(b"", WELCOME) as strange:
+        connection = connect(Broker(port=strange.port), "r", filters=["t"])
+        connection.start()
+        until(lambda: len(strange.asked) >= 2)
+        connection.stop()
+        assert [asked[8] for asked in strange.asked] == [5, 5]
+
+
 def test_a_message_that_the_codec_cannot_read_is_handed_over_and_not_asked_for_again() -> None:
     unreadable = b"\x32\x0a\x00\x02\xc3\x28\x00\x07\x00bod"
     subscribed = mqtt5.SubAckPacket(1, [mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE]).write()
@@ -235,14 +244,14 @@ def test_a_broker_that_hangs_up_at_mqtt_5_is_spoken_to_in_mqtt_311(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO")
-    # Hung up, then asked in 3.1.1, then greeted by the other connection.
-    with Strange(b"", b"\x20\x02\x00\x00", b"\x20\x02\x00\x00") as strange:
+    # Hung up twice, then asked in 3.1.1, then greeted by the other connection.
+    with Strange(b"", b"", b"\x20\x02\x00\x00", b"\x20\x02\x00\x00") as strange:
         connection = connect(Broker(port=strange.port), "r", filters=["t"])
         connection.start()
         until(lambda: connection.connected)
         connection.stop()
         assert "speaks MQTT 3.1.1 only" in caplog.text
-        assert [asked[8] for asked in strange.asked] == [5, 4, 4]
+        assert [asked[8] for asked in strange.asked] == [5, 5, 4, 4]
 
 
 def test_it_comes_over_tls_with_the_brokers_certificate_checked(
