@@ -219,7 +219,6 @@ class Wire(asyncio.Protocol):
         if not self._filters:
             self.ready.set_result(None)
             return
-        # A number that no acknowledgement to a unit can have by now.
         wanted = [
             mqtt5.TopicFilter(each, max_qos=mqtt5.QoS.AT_LEAST_ONCE) for each in self._filters
         ]
