@@ -94,13 +94,23 @@ def relay(
             help="Stable, and of one running relay only: the broker keeps its sessions by it.",
         ),
     ] = "relay",
+    share: Annotated[
+        str | None,
+        typer.Option(
+            help="Share the messages with the other relays of this group (needs MQTT 5).",
+        ),
+    ] = None,
 ) -> None:
     """Take facts from the broker, commit them, acknowledge them."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", name):
         raise SettingsError("a relay's name is up to 32 of a-z, 0-9 and '-', a letter first")
+    if share is not None and not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", share):
+        raise SettingsError("a group of relays is named as a relay is")
     settings = settings_of(config)
+    if share is not None and settings.broker.version == "3.1.1":
+        raise SettingsError('--share needs MQTT 5, but [broker] version is "3.1.1"')
     with opened(settings) as store:
-        worker = Relay(settings, store, name)
+        worker = Relay(settings, store, name, share=share)
         _on_signals(worker.stop)
         left = worker.run()
     if left:

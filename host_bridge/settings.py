@@ -24,12 +24,19 @@ class SettingsError(Exception):
 
 
 class Broker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the MQTT broker listens."""
+    """Where the MQTT broker listens, and how it is spoken to.
+
+    `version`: MQTT 5 or 3.1.1; "auto" asks the broker. `tls`: over TLS, the broker's certificate
+    being checked against the system's authorities or those in the file `ca`.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 1883
     username: str | None = None
     password: str | None = None
+    version: Literal["auto", "5", "3.1.1"] = "auto"
+    tls: bool = False
+    ca: str | None = None
 
 
 class Store(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,12 +1,16 @@
 """What the relay has in hand: messages that are checked and not yet committed."""
 
-from host_bridge.intake import Judged
+from host_bridge.intake import Judged, letter
 from host_bridge.relay.inbox import Received
+from host_bridge.relay.throttle import Flood
 from host_bridge.store import Batch, DeadLetter, Incoming
 
 
 class Hand:
-    """Messages with the facts and dead letters in them. Its length is in messages."""
+    """Messages with the facts and dead letters in them.
+
+    Its length is in messages that are to be committed; what was put off is not counted.
+    """
 
     def __init__(self, worker: str) -> None:
         self._worker = worker
@@ -16,19 +20,42 @@ class Hand:
         """In the order of arrival, for each lane."""
         self.count = 0
         """Facts that were received, counted before they were judged."""
+        self._length = 0
         self.urgent = False
         """Is something of the button's lane among them?"""
 
     def __len__(self) -> int:
-        return len(self.messages)
+        return self._length
+
+    def __bool__(self) -> bool:
+        return bool(self.messages)
 
     def add(self, received: Received, judged: Judged) -> None:
         """Take a message in hand."""
         self.messages.append(received)
+        self._length += 1
         self.count += judged.count
         self._facts += judged.facts
         self._dead_letters += judged.dead_letters
         self.urgent = self.urgent or received.lane == "button"
+
+    def put_off(self, received: Received, flood: Flood | None) -> None:
+        """Take a message only to let the broker forget it, in its turn.
+
+        Now and then one is kept as a dead letter, so that what was put off is on record. It has
+        no key: the unit is not told that its fact is safe.
+        """
+        self.messages.append(received)
+        if flood is None:
+            return
+        message = received.message
+        reason = (
+            f"its sender floods: {flood.messages} messages were put off since the last such line"
+        )
+        self.count += 1
+        self._dead_letters.append(
+            letter(message.topic, message.payload, reason, message.received_ms)
+        )
 
     def batch(self) -> Batch:
         """What is to be committed."""

@@ -15,7 +15,7 @@ OVERHEAD = 1_000
 """Bytes that a message is counted with beside its payload."""
 
 
-class Received(msgspec.Struct, frozen=True):
+class Received(msgspec.Struct, frozen=True, gc=False):
     """A message and the lane on whose connection it came."""
 
     lane: Lane
@@ -29,58 +29,59 @@ class Inbox:
         self._limit = limit
         self._lanes: dict[Lane, deque[Message]] = {"button": deque(), "ordinary": deque()}
         self._bytes: dict[Lane, int] = {"button": 0, "ordinary": 0}
-        self._filled = threading.Condition()
+        self._lock = threading.Lock()
+        self._bell = threading.Event()
         self._closed = False
         self._refused: set[Lane] = set()
 
     def put(self, lane: Lane, message: Message) -> None:
         """Take in a message; one too many is left to the broker, which still has it."""
-        with self._filled:
-            queue, size = self._lanes[lane], _size(message)
-            full = self._bytes[lane] + size > self._limit
+        with self._lock:
+            queue, size = self._lanes[lane], OVERHEAD + len(message.payload)
             # An empty lane takes in anything, or what is too large would come again for ever.
-            if self._closed or (full and queue):
+            if self._closed or (queue and self._bytes[lane] + size > self._limit):
                 self._refused.add(lane)
                 return
             queue.append(message)
             self._bytes[lane] += size
-            self._filled.notify()
+        # Mostly it rings already: to ask is much cheaper than to ring again.
+        if not self._bell.is_set():
+            self._bell.set()
+
+    def ring(self) -> None:
+        """Wake up whoever waits."""
+        self._bell.set()
 
     def wait(self, seconds: float) -> None:
-        """Wait up to `seconds` for a message, or for the end."""
-        with self._filled:
-            self._filled.wait_for(lambda: self._closed or any(self._lanes.values()), seconds)
+        """Wait up to `seconds` for a message, a ring, or the end."""
+        self._bell.wait(seconds)
+        self._bell.clear()
 
     def take(self, limit: int, seconds: float) -> list[Received]:
         """Up to `limit` messages, the button's first; waits up to `seconds` for the first one."""
-        self.wait(seconds)
-        with self._filled:
+        if seconds and not self._closed and not self.depth():
+            self.wait(seconds)
+        with self._lock:
             taken: list[Received] = []
             for lane, queue in self._lanes.items():
                 while queue and len(taken) < limit:
                     message = queue.popleft()
-                    self._bytes[lane] -= _size(message)
+                    self._bytes[lane] -= OVERHEAD + len(message.payload)
                     taken.append(Received(lane, message))
             return taken
 
     def depth(self) -> int:
         """Messages that wait."""
-        with self._filled:
-            return sum(map(len, self._lanes.values()))
+        return sum(map(len, self._lanes.values()))
 
     def close(self) -> None:
         """Take in no more. What is in it can still be taken out."""
-        with self._filled:
-            self._closed = True
-            self._filled.notify_all()
+        self._closed = True
+        self._bell.set()
 
     def overflowed(self) -> set[Lane]:
         """Lanes of which a message was refused and that are empty now; asking clears the mark."""
-        with self._filled:
+        with self._lock:
             ready = {lane for lane in self._refused if not self._lanes[lane]}
             self._refused -= ready
             return ready
-
-
-def _size(message: Message) -> int:
-    return OVERHEAD + len(message.payload)

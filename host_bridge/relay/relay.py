@@ -9,9 +9,10 @@ backlog, and so that each connection is acknowledged in the order of arrival.
 """
 
 import logging
+import sys
 import threading
-import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
@@ -21,30 +22,30 @@ from host_bridge.contract.facts import LANES, Lane
 from host_bridge.faultpoint import reach
 from host_bridge.intake import judge
 from host_bridge.relay.acks import Acks
+from host_bridge.relay.commit import Commit, Run, at_once
 from host_bridge.relay.hand import Hand
-from host_bridge.relay.heartbeat import Heartbeat
-from host_bridge.relay.inbox import Inbox
-from host_bridge.relay.portions import Portions
+from host_bridge.relay.heartbeat import REST_S, Heartbeat
+from host_bridge.relay.inbox import Inbox, Received
+from host_bridge.relay.throttle import Flood, Throttle
 from host_bridge.settings import Settings
-from host_bridge.store import Outcome, Store, StoreUnavailableError, WorkerRow
-from host_bridge.transport.mqtt import Connect, Connection, Transport
+from host_bridge.store import Outcome, Store, WorkerRow
+from host_bridge.transport.mqtt import Connect, Transport
+from host_bridge.transport.versions import connect as connect_newest
 
 log = logging.getLogger(__name__)
 
 BATCH = 1_000
 """Messages in one transaction."""
 
-LINGER_S = 0.02
+LINGER_S = 0.01
 """How long a batch without a press waits for more: a tap's verdict is due within 200 ms."""
 
-RETRY_S = (0.1, 5.0)
-"""First and longest wait before another try to commit; it doubles in between."""
+SWITCH_S = 0.000_5
+"""After how long one of the threads lets another one go on. With Python's 5 ms the commit, which
+gives up the interpreter's lock at each of its steps, took a third longer under full load."""
 
 LAST_TRY_S = 5.0
 """How long a relay that was told to stop goes on trying to commit what it has in hand."""
-
-STOP_S = 0.5
-"""After how long it is noticed, when no message comes, that a relay was told to stop."""
 
 
 class Pause(NamedTuple):
@@ -68,7 +69,9 @@ class Relay:
         name: str = "relay",
         inbox: Inbox | None = None,
         clock: Clock = SYSTEM,
-        connect: Connect = Connection,
+        connect: Connect = connect_newest,
+        *,
+        share: str | None = None,
     ) -> None:
         """Prepare the worker.
 
@@ -80,21 +83,28 @@ class Relay:
             inbox: what keeps messages until their turn.
             clock: what tells the time.
             connect: what makes a connection to the broker.
+            share: the group of relays among which the broker distributes the messages; without
+                it, this one gets them all.
         """
         self._store = store
         self._clock = clock
         self._name = name
         self._inbox = inbox or Inbox()
+        self._throttle = Throttle()
         self._acks = Acks()
         self._stop = threading.Event()
-        self._in_hand = 0
+        self._run: Run = at_once
+        self._hand = Hand(name)
+        self._gathered_by = 0.0
+        self._commit: Commit | None = None
         self._last_commit_ms: int | None = None
         self._heartbeat = Heartbeat(store, clock)
+        group = f"$share/{share}/" if share else ""
         self._connections: dict[Lane, Transport] = {
             lane: connect(
                 settings.broker,
                 f"chequer-{name}-{lane}",
-                filters=[topics.facts("+", "+", lane)],
+                filters=[group + topics.facts("+", "+", lane)],
                 receive=partial(self._inbox.put, lane),
             )
             for lane in LANES
@@ -103,6 +113,7 @@ class Relay:
     def stop(self) -> None:
         """Ask `run` to finish what it has in hand and return."""
         self._stop.set()
+        self._inbox.ring()
 
     def run(self) -> int:
         """Work until stopped.
@@ -111,18 +122,29 @@ class Relay:
             Facts that were in hand and could not be committed before the end. The broker and the
             units still have them.
         """
-        self.open()
-        try:
-            work = self.work()
-            while True:
-                try:
-                    pause = next(work)
-                except StopIteration as end:
-                    left: int = end.value
-                    return left
-                self._wait(pause)
-        finally:
-            self.close()
+        sys.setswitchinterval(SWITCH_S)
+        with ThreadPoolExecutor(1, thread_name_prefix="commit") as committer:
+            self._run = partial(self._on_thread, committer)
+            self.open()
+            try:
+                work = self.work()
+                while True:
+                    try:
+                        pause = next(work)
+                    except StopIteration as end:
+                        left: int = end.value
+                        return left
+                    self._inbox.wait(pause.seconds)
+            finally:
+                self.close()
+
+    def _on_thread(
+        self, committer: ThreadPoolExecutor, attempt: Callable[[], Outcome]
+    ) -> "Future[Outcome]":
+        """One batch is committed on a thread of its own while the next one is received."""
+        future = committer.submit(attempt)
+        future.add_done_callback(lambda _: self._inbox.ring())
+        return future
 
     def open(self) -> None:
         """Begin to connect to the broker."""
@@ -140,60 +162,80 @@ class Relay:
         Returns:
             As `run`.
         """
-        left = 0
-        while not self._stop.is_set() and left == 0:
-            left = yield from self._settle((yield from self._gather()))
-            self._acknowledge()
+        while not self._stop.is_set():
+            self._step()
             self._renew()
-            self._say()
-        return left or (yield from self._finish())
-
-    def _wait(self, pause: Pause) -> None:
-        if pause.for_messages:
-            self._inbox.wait(min(pause.seconds, STOP_S))
-        elif self._stop.is_set():
-            time.sleep(min(pause.seconds, 0.5))
-        else:
-            self._stop.wait(pause.seconds)
-
-    def _gather(self) -> Generator[Pause, None, Hand]:
-        """A batch: full, or old enough, or with a press in it."""
-        hand = Hand(self._name)
-        if not self._inbox.depth():
             yield Pause(self._patience(), for_messages=True)
-        self._take(hand)
-        deadline = self._clock.seconds() + LINGER_S
-        while len(hand) and len(hand) < BATCH and not hand.urgent:
-            left = deadline - self._clock.seconds()
-            if left <= 0:
-                break
-            yield Pause(left, for_messages=True)
-            self._take(hand)
-        return hand
+        return (yield from self._finish())
 
-    def _take(self, hand: Hand) -> None:
-        for received in self._inbox.take(BATCH - len(hand), 0):
+    def _step(self) -> None:
+        """What can be done without waiting."""
+        self._settle()
+        if self._commit is None:
+            self._say()
+            if self._is_ripe():
+                self._begin()
+                # Inline, or fast: then it is in the store already.
+                self._settle()
+        self._take()
+        self._acknowledge()
+
+    def _take(self) -> None:
+        """Take in hand what has come in, up to a batch."""
+        if len(self._hand) >= BATCH:
+            return
+        if not self._hand:
+            self._gathered_by = self._clock.seconds() + LINGER_S
+        for received in self._inbox.take(BATCH - len(self._hand), 0):
             message = received.message
-            hand.add(received, judge(message.topic, message.payload, message.received_ms))
-        self._in_hand = hand.count
+            if self._throttle.passes(message.topic, message.received_ms):
+                self._hand.add(received, judge(message.topic, message.payload, message.received_ms))
+            else:
+                self._put_off(received)
+
+    def _put_off(self, received: Received) -> None:
+        message = received.message
+        flood = self._throttle.flood(message.topic, message.received_ms)
+        self._hand.put_off(received, flood)
+        if flood is not None:
+            _warn_of(flood)
+
+    def _is_ripe(self) -> bool:
+        """Is the batch full, or old enough, or is a press in it?"""
+        hand = self._hand
+        if not hand:
+            return False
+        full = len(hand) >= BATCH or hand.urgent
+        return full or self._stop.is_set() or self._clock.seconds() >= self._gathered_by
 
     def _patience(self) -> float:
         """Seconds until something is to be done even if nothing comes in."""
-        due = self._heartbeat.due
+        now = self._clock.seconds()
+        due = []
+        if self._commit is None:
+            due.append(self._heartbeat.due)
+            if self._is_ripe():
+                return 0.0
+            if self._hand:
+                due.append(self._gathered_by)
+        elif (look := self._commit.next_look()) is not None:
+            due.append(look)
         if (ack := self._acks.next_due()) is not None:
-            due = min(due, ack)
-        return max(0.0, due - self._clock.seconds())
+            due.append(ack)
+        return max(0.0, min(due, default=now + REST_S) - now)
 
-    def _settle(self, hand: Hand) -> Generator[Pause, None, int]:
-        """Commit and acknowledge to the broker; the number of facts that could not be."""
-        if not len(hand):
-            return 0
+    def _begin(self) -> None:
+        """Let the batch be committed, and begin the next one."""
         reach("relay.before-commit")
-        outcome = yield from self._commit(hand)
-        if outcome is None:
-            return hand.count
+        self._commit = Commit(self._hand, self._store, self._run)
+        self._hand = Hand(self._name)
+
+    def _settle(self) -> None:
+        """If the batch before this one is committed: acknowledge to the broker."""
+        if self._commit is None or (outcome := self._commit.look(self._clock.seconds())) is None:
+            return
         reach("relay.after-commit")
-        self._in_hand = 0
+        hand, self._commit = self._commit.hand, None
         self._last_commit_ms = self._clock.unix_ms()
         if outcome.dead_letters:
             log.warning("%d dead letters (chequer dead-letters list)", outcome.dead_letters)
@@ -203,34 +245,6 @@ class Relay:
         now = self._clock.seconds()
         for stream, spans in outcome.acknowledge.items():
             self._acks.add(stream, spans, now)
-        return 0
-
-    def _commit(self, hand: Hand) -> Generator[Pause, None, Outcome | None]:
-        """Commit, however long it takes; None when the relay is to stop and can't.
-
-        Meanwhile nothing is acknowledged, so the broker soon sends no more, and the units keep
-        their facts: that is the back-pressure.
-        """
-        portions = Portions(hand.batch())
-        wait, longest = RETRY_S
-        give_up: float | None = None
-        while True:
-            try:
-                return portions.commit(self._store)
-            except StoreUnavailableError as error:
-                log.error(  # noqa: TRY400 (an operator's sentence, not a stack)
-                    "%s %d facts are kept in hand, the rest waits at the broker and the units; "
-                    "trying again in %.1f s",
-                    error,
-                    hand.count,
-                    wait,
-                )
-            if self._stop.is_set():
-                give_up = give_up or self._clock.seconds() + LAST_TRY_S
-                if self._clock.seconds() >= give_up:
-                    return None
-            yield Pause(wait, for_messages=False)
-            wait = min(wait * 2, longest)
 
     def _acknowledge(self, *, everything: bool = False) -> None:
         """Publish the acknowledgements that are due.
@@ -248,16 +262,23 @@ class Relay:
         reach("relay.after-ack")
 
     def _renew(self) -> None:
-        """After an overflow: have the broker deliver again what was not taken in."""
+        """After an overflow: have the broker deliver again what was not taken in.
+
+        Not before all is acknowledged that was: the same would come again, and overflow again.
+        """
+        if self._hand or self._commit is not None:
+            return
         for lane in self._inbox.overflowed():
             log.warning("the inbox of the %s lane was full; asking the broker again", lane)
             self._connections[lane].renew()
 
     def _say(self, *, last: bool = False) -> None:
+        for flood in self._throttle.unsaid(self._clock.unix_ms(), everything=last):
+            _warn_of(flood)
         depth = self._inbox.depth()
         row = WorkerRow(
             worker=self._name,
-            in_flight=self._in_hand + depth,
+            in_flight=self._hand.count + depth,
             queue_depth=depth,
             last_commit_ms=self._last_commit_ms,
             reconnects=sum(each.reconnects for each in self._connections.values()),
@@ -268,10 +289,24 @@ class Relay:
     def _finish(self) -> Generator[Pause, None, int]:
         """Commit and acknowledge what has come in so far."""
         self._inbox.close()
-        left = 0
-        while left == 0 and self._inbox.depth():
-            left = yield from self._settle((yield from self._gather()))
+        give_up = self._clock.seconds() + LAST_TRY_S
+        while self._commit or self._hand or self._inbox.depth():
+            failing = self._commit is not None and self._commit.failing()
+            if failing and self._clock.seconds() >= give_up:
+                break
+            self._step()
+            yield Pause(min(self._patience(), 0.1), for_messages=False)
         self._acknowledge(everything=True)
+        left = self._hand.count + (self._commit.hand.count if self._commit else 0)
         if left == 0:
             self._say(last=True)
         return left
+
+
+def _warn_of(flood: Flood) -> None:
+    log.warning(
+        "too much comes on %r: %d messages are put off, and its sender is not told that they are "
+        "safe",
+        flood.topic,
+        flood.messages,
+    )

@@ -6,20 +6,22 @@ same key is kept as a dead letter, because throwing it away would be a silent lo
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from host_bridge.contract.facts import LANES, AnyFact, Boot, Dropped
-from host_bridge.store import postgres
+from host_bridge.store import postgres, sqlite
 from host_bridge.store.records import Batch, DeadLetter, Incoming, Key, Outcome, Stream
-from host_bridge.store.spans import Known, Span, covers, grow
+from host_bridge.store.spans import Known, Span, covers, grow, holder
 from host_bridge.store.tables import dead_letters, facts, ledger, spans, tails
 
 decode_fact = msgspec.json.Decoder(AnyFact).decode
 _STREAM = ("site", "unit", "boot", "lane")
 _KEY = (*_STREAM, "seq")
+_FACT = tuple(column.name for column in facts.columns if column.name != "id")
 _CONFLICT = "key conflict: another fact is stored under this boot and sequence number"
 
 
@@ -34,22 +36,24 @@ def _rows_of(table: sa.Table, *wanted: str) -> sa.Select[Any]:
 
 
 _NUMBERS: sa.BindParameter[int] = sa.bindparam("numbers", expanding=True)
-_SPANS_OF = _rows_of(spans, "first", "last", "since_ms").order_by(spans.c.first)
 _FACTS_OF = _rows_of(facts, "seq", "body").where(facts.c.seq.in_(_NUMBERS))
 _LETTERS_OF = _rows_of(dead_letters, "seq").where(dead_letters.c.seq.in_(_NUMBERS))
 
 
 def take(connection: sa.Connection, batch: Batch) -> Outcome:
     """Write the batch and say what became of it. The caller commits."""
-    streams = _streams(batch)
+    keyed = [(item.key, item) for item in batch.facts]
+    numbers = _numbers(keyed, batch.dead_letters)
     if _on_postgres(connection):
-        postgres.lock_units(connection, streams)
-    known = _known_spans(connection, streams)
-    fresh, again = _split(batch.facts, known)
+        postgres.lock_units(connection, numbers)
+        known = postgres.known_spans(connection, numbers)
+    else:
+        known = sqlite.known_spans(connection, numbers)
+    fresh, again = _split(keyed, known)
     duplicates, conflicts = _judge_again(connection, fresh, again)
     letters = [*batch.dead_letters, *conflicts]
     _insert_dead_letters(connection, letters)
-    acknowledge = _extend_spans(connection, known, batch)
+    acknowledge = _extend_spans(connection, known, numbers)
     outcome = Outcome(
         stored=len(fresh),
         duplicates=duplicates,
@@ -58,7 +62,7 @@ def take(connection: sa.Connection, batch: Batch) -> Outcome:
     )
     _enter(connection, batch, outcome)
     # Last: on PostgreSQL other commits wait from here on.
-    _insert_facts(connection, list(fresh.values()))
+    _insert_facts(connection, fresh)
     return outcome
 
 
@@ -66,28 +70,26 @@ def _on_postgres(connection: sa.Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def _streams(batch: Batch) -> set[Stream]:
-    keys = (letter.key for letter in batch.dead_letters)
-    return {fact.stream for fact in batch.facts} | {key.stream for key in keys if key}
-
-
-def _known_spans(connection: sa.Connection, streams: set[Stream]) -> dict[Stream, list[Known]]:
-    if _on_postgres(connection):
-        return postgres.known_spans(connection, streams)
-    return {
-        stream: [Known(*row) for row in connection.execute(_SPANS_OF, stream._asdict())]
-        for stream in streams
-    }
+def _numbers(
+    keyed: list[tuple[Key, Incoming]], letters: list[DeadLetter]
+) -> dict[Stream, dict[int, int]]:
+    """The numbers that came in each stream, and when."""
+    numbers: dict[Stream, dict[int, int]] = defaultdict(dict)
+    for (stream, seq), item in keyed:
+        numbers[stream].setdefault(seq, item.received_ms)
+    for letter in letters:
+        if letter.key:
+            numbers[letter.key.stream].setdefault(letter.key.seq, letter.received_ms)
+    return numbers
 
 
 def _split(
-    incoming: list[Incoming], known: dict[Stream, list[Known]]
+    keyed: list[tuple[Key, Incoming]], known: dict[Stream, list[Known]]
 ) -> tuple[dict[Key, Incoming], list[Incoming]]:
     """Facts that are new for certain, and those that were received before (perhaps just now)."""
     fresh: dict[Key, Incoming] = {}
     again: list[Incoming] = []
-    for item in incoming:
-        key = item.key
+    for key, item in keyed:
         if key in fresh or covers(known[key.stream], key.seq):
             again.append(item)
         else:
@@ -150,20 +152,21 @@ def _by_stream(keys: set[Key]) -> dict[Stream, list[int]]:
     return numbers
 
 
-def _insert_facts(connection: sa.Connection, fresh: list[Incoming]) -> None:
+def _insert_facts(connection: sa.Connection, fresh: dict[Key, Incoming]) -> None:
+    encode = msgspec.json.encode
     rows = [
-        {
-            **item.stream._asdict(),
-            "seq": item.fact.seq,
-            "type": type(item.fact).__struct_config__.tag,
-            "time_ms": item.time_ms,
-            "sure": item.sure,
-            "received_ms": item.received_ms,
-            "body": msgspec.json.encode(item.fact).decode(),
-        }
-        for item in fresh
+        (
+            *stream,
+            seq,
+            type(item.fact).__struct_config__.tag,
+            item.time_ms,
+            item.sure,
+            item.received_ms,
+            encode(item.fact).decode(),
+        )
+        for (stream, seq), item in fresh.items()
     ]
-    for item in fresh:
+    for item in fresh.values():
         if isinstance(item.fact, Boot) and item.fact.last is not None:
             _note_tails(connection, item, item.fact)
         elif isinstance(item.fact, Dropped):
@@ -171,9 +174,9 @@ def _insert_facts(connection: sa.Connection, fresh: list[Incoming]) -> None:
             there = Stream(item.site, item.fact.unit, item.fact.last.boot, item.fact.lane)
             _note_tail(connection, there, item.fact.last.seq, item.received_ms)
     if _on_postgres(connection):
-        postgres.append_facts(connection, rows)
-    elif rows:
-        connection.execute(sa.insert(facts), rows)
+        postgres.append_facts(connection, [dict(zip(_FACT, row, strict=True)) for row in rows])
+    else:
+        sqlite.insert(connection, facts, rows, replace=False)
 
 
 def _note_tails(connection: sa.Connection, item: Incoming, fact: Boot) -> None:
@@ -225,34 +228,38 @@ def _storable(text: str) -> str:
 
 
 def _extend_spans(
-    connection: sa.Connection, known: dict[Stream, list[Known]], batch: Batch
+    connection: sa.Connection,
+    known: dict[Stream, list[Known]],
+    numbers: dict[Stream, dict[int, int]],
 ) -> dict[Stream, list[Span]]:
     """Write the grown spans, and say which of them to acknowledge."""
-    numbers: dict[Stream, dict[int, int]] = defaultdict(dict)
-    for item in batch.facts:
-        numbers[item.stream].setdefault(item.fact.seq, item.received_ms)
-    for letter in batch.dead_letters:
-        if letter.key:
-            numbers[letter.key.stream].setdefault(letter.key.seq, letter.received_ms)
     gone: list[dict[str, object]] = []
-    come: list[dict[str, object]] = []
+    come: list[tuple[Any, ...]] = []
     acknowledge: dict[Stream, list[Span]] = {}
     for stream, touched in numbers.items():
         old, new = known[stream], grow(known[stream], touched)
-        gone += [{**_where(stream), "b_first": span.first} for span in set(old) - set(new)]
-        come += [{**stream._asdict(), **span._asdict()} for span in set(new) - set(old)]
-        acknowledge[stream] = [
-            (span.first, span.last)
-            for index, span in enumerate(new)
-            if index == 0 or any(span.first <= number <= span.last for number in touched)
+        kept = {span.first for span in new}
+        gone += [
+            {**_where(stream), "b_first": span.first} for span in old if span.first not in kept
         ]
+        before = set(old)
+        come += [(*stream, *span) for span in new if span not in before]
+        acknowledge[stream] = _worth_telling(new, touched)
     if gone:
         columns = (*_STREAM, "first")
         here = [spans.c[name] == sa.bindparam(f"b_{name}") for name in columns]
         connection.execute(sa.delete(spans).where(*here), gone)
-    if come:
-        connection.execute(sa.insert(spans), come)
+    if _on_postgres(connection):
+        postgres.put_spans(connection, come)
+    else:
+        sqlite.insert(connection, spans, come, replace=True)
     return acknowledge
+
+
+def _worth_telling(grown: list[Known], touched: Iterable[int]) -> list[Span]:
+    """A stream's first span, and those with the numbers that came just now."""
+    places = {0} if len(grown) == 1 else {0, *(holder(grown, number) for number in touched)}
+    return [(grown[place].first, grown[place].last) for place in sorted(places)]
 
 
 def _where(stream: Stream) -> dict[str, object]:

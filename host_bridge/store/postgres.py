@@ -18,11 +18,12 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from host_bridge.store.errors import SchemaError
 from host_bridge.store.records import Stream
 from host_bridge.store.spans import Known
-from host_bridge.store.tables import commit_order, facts
+from host_bridge.store.tables import commit_order, facts, spans
 from host_bridge.store.watchdog import Watchdog
 
 CALL_S = 10.0
@@ -163,14 +164,23 @@ def lock_units(connection: sa.Connection, streams: Iterable[Stream]) -> None:
 
 
 def known_spans(connection: sa.Connection, streams: Iterable[Stream]) -> dict[Stream, list[Known]]:
-    """The spans of all the streams, in one round trip."""
+    """The spans of all the streams, ascending, in one round trip."""
     found: dict[Stream, list[Known]] = {stream: [] for stream in streams}
     names = ("sites", "units", "boots", "lanes")
     columns = zip(*found, strict=True) if found else ((),) * 4
     wanted = {name: list(column) for name, column in zip(names, columns, strict=True)}
     for site, unit, boot, lane, *span in connection.execute(_SPANS, wanted):
         found[Stream(site, unit, boot, lane)].append(Known(*span))
+    for each in found.values():
+        each.sort()
     return found
+
+
+def put_spans(connection: sa.Connection, rows: list[tuple[Any, ...]]) -> None:
+    """Write spans, perhaps none; one that begins at the same number gives way."""
+    if rows:
+        names = [column.name for column in spans.columns]
+        connection.execute(_PUT_SPANS, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def append_facts(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
@@ -198,6 +208,11 @@ def commits(connection: sa.Connection) -> object:
     return connection.execute(_COMMITS).scalar_one()
 
 
+_INSERT_SPANS = postgresql.insert(spans)
+_PUT_SPANS = _INSERT_SPANS.on_conflict_do_update(
+    index_elements=spans.primary_key.columns,
+    set_={name: _INSERT_SPANS.excluded[name] for name in ("last", "since_ms")},
+)
 _NEXT = (
     sa.update(commit_order)
     .values(last=commit_order.c.last + sa.bindparam("count"), commits=commit_order.c.commits + 1)

@@ -1,6 +1,8 @@
 """Spans: inclusive ranges of sequence numbers, and how they grow together."""
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 Span = tuple[int, int]
@@ -18,6 +20,9 @@ class Known(NamedTuple):
     since_ms: int
 
 
+_first = attrgetter("first")
+
+
 def merge(spans: Iterable[Span]) -> list[Span]:
     """The same numbers in as few spans as possible, ascending. Neighbours become one."""
     merged: list[Span] = []
@@ -29,13 +34,28 @@ def merge(spans: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def covers(spans: Iterable[Known], number: int) -> bool:
-    """Does one of the spans hold this number?"""
-    return any(span.first <= number <= span.last for span in spans)
+def covers(spans: Sequence[Known], number: int) -> bool:
+    """Does one of the spans, which ascend, hold this number?"""
+    if len(spans) == 1:
+        return spans[0].first <= number <= spans[0].last
+    place = holder(spans, number)
+    return place >= 0 and number <= spans[place].last
 
 
-def grow(spans: Iterable[Known], numbers: Mapping[int, int]) -> list[Known]:
-    """The spans with more numbers in them; `numbers` maps each to the time at which it came."""
+def holder(spans: Sequence[Known], number: int) -> int:
+    """The place of the last span that begins at this number or before; -1 when none does."""
+    return bisect_right(spans, number, key=_first) - 1
+
+
+def grow(spans: Sequence[Known], numbers: Mapping[int, int]) -> list[Known]:
+    """The spans with more numbers in them; `numbers` maps each to the time at which it came.
+
+    Spans ascend. Nearly always the numbers follow on the last one, which is therefore quick.
+    """
+    if spans and numbers and min(numbers) == spans[-1].last + 1 == max(numbers) - len(numbers) + 1:
+        end = spans[-1]
+        since = min(end.since_ms, *numbers.values())
+        return [*spans[:-1], Known(end.first, max(numbers), since)]
     parts = sorted([*spans, *(Known(number, number, ms) for number, ms in numbers.items())])
     grown: list[Known] = []
     for part in parts:

@@ -1,13 +1,19 @@
-"""SQLite: what durability rests on, on each connection."""
+"""SQLite: what durability rests on, on each connection, and the statements of the hot path."""
 
 import sqlite3
 import time
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
+from host_bridge.contract.facts import Lane
 from host_bridge.store.errors import SchemaError, StoreUnavailableError
+from host_bridge.store.records import Stream
+from host_bridge.store.spans import Known
 
 BUSY_TIMEOUT_MS = 5_000
 """How long SQLite waits for another process's lock before it gives up."""
@@ -65,3 +71,60 @@ def _begin(connection: sa.Connection) -> None:
     """Writers take the lock at once: one that asks for it later may be refused without a wait."""
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+# With few steps: the sqlite3 module gives up Python's lock around each step of a statement, and
+# has to wait for it afterwards. At a step for each row the relay's other threads, which are
+# receiving the next batch, would hold up the commit by milliseconds a row.
+
+_BLOCK = 100
+"""Rows in a statement; a SQLite statement takes 32,766 parameters."""
+
+_SPANS_OF = (
+    "WITH wanted (site, unit, boot, lane) AS (VALUES {}) "
+    "SELECT json_group_array("
+    "json_array(s.site, s.unit, s.boot, s.lane, s.first, s.last, s.since_ms)) "
+    "FROM (SELECT * FROM wanted) AS w CROSS JOIN spans AS s"
+    " ON s.site = w.site AND s.unit = w.unit AND s.boot = w.boot AND s.lane = w.lane"
+)
+_decode_spans = msgspec.json.Decoder(list[tuple[str, str, int, Lane, int, int, int]]).decode
+
+
+def known_spans(connection: sa.Connection, streams: Iterable[Stream]) -> dict[Stream, list[Known]]:
+    """The spans of all the streams, ascending."""
+    found: dict[Stream, list[Known]] = {stream: [] for stream in streams}
+    for text, values in _blocks(_SPANS_OF, list(found)):
+        for site, unit, boot, lane, *span in _decode_spans(
+            connection.exec_driver_sql(text, values).scalar_one()
+        ):
+            found[Stream(site, unit, boot, lane)].append(Known(*span))
+    for spans in found.values():
+        spans.sort()
+    return found
+
+
+def insert(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]], *, replace: bool
+) -> None:
+    """Insert rows, perhaps none.
+
+    Args:
+        connection: within a transaction.
+        table: where to; a row has a value for each of its columns but the numbered `id`.
+        rows: the values.
+        replace: what is there under the same primary key gives way.
+    """
+    names = ", ".join(column.name for column in table.columns if column.name != "id")
+    verb = "INSERT OR REPLACE" if replace else "INSERT"
+    for text, values in _blocks(f"{verb} INTO {table.name} ({names}) VALUES {{}}", rows):
+        connection.exec_driver_sql(text, values)
+
+
+def _blocks(
+    statement: str, rows: Sequence[tuple[Any, ...]]
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        one = f"({', '.join('?' * len(block[0]))})"
+        text = statement.format(", ".join([one] * len(block)))
+        yield text, tuple(chain.from_iterable(block))

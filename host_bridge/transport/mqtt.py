@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ MAX_OUT = 10_000
 """Messages that wait for their way out; with more, `publish` refuses."""
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A message as it came. `received_ms` is the host's clock, Unix milliseconds.
 
     `mid` and `session` say which delivery to acknowledge: a broker numbers them per connection.
@@ -125,6 +126,8 @@ class Connection:
         )
         if broker.username is not None:
             self._client.username_pw_set(broker.username, broker.password)
+        if broker.tls:
+            self._client.tls_set_context(ssl.create_default_context(cafile=broker.ca))
         self._client.reconnect_delay_set(*BACK_OFF_S)
         self._client.max_inflight_messages_set(1_000)
         self._client.max_queued_messages_set(MAX_OUT)
