@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from host_bridge.store import Batch, Store, StoreUnavailableError
 from host_bridge.store import postgres as module
+from host_bridge.store.commit import take
 from tests.host_bridge.store.batches import batch, seat
 from tests.services import Postgres
 
@@ -24,6 +26,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[Store]:
     """A store that loses patience after a second."""
     monkeypatch.setattr(module, "CALL_S", 1.0)
     monkeypatch.setattr(module, "STATEMENT_S", 0.5)
+    monkeypatch.setattr(module, "IDLE_S", 0.3)
     monkeypatch.setattr(module, "CONNECT_S", 2)
     monkeypatch.setattr(module, "POOL", 4)
     store = Store.open(url)
@@ -126,12 +129,29 @@ def test_a_commit_that_waits_for_a_lock_too_long_is_refused_and_succeeds_later(
 ) -> None:
     impatient.commit(batch(seat(1)))
     intruder = Store.open(url)._engine.connect()
+    # Another program, which may hold its locks for as long as it likes.
+    intruder.exec_driver_sql("SET idle_in_transaction_session_timeout = 0")
     intruder.exec_driver_sql("LOCK TABLE spans IN ACCESS EXCLUSIVE MODE")
     with pytest.raises(StoreUnavailableError, match="timeout"):
         impatient.commit(batch(seat(2)))
     intruder.rollback()
     intruder.close()
     assert impatient.commit(batch(seat(2))).stored == 1
+
+
+def test_a_relay_that_hangs_within_its_transaction_stops_the_others_only_for_a_while(
+    impatient: Store, url: str
+) -> None:
+    # A relay that was stopped between two statements of a commit kept the units and the order of
+    # commits locked: every other relay failed, again and again, for as long as it stood there.
+    hung = Store.open(url)._committer.connect()
+    transaction = hung.begin()
+    take(hung, batch(seat(1)))
+    commit_at_last(impatient, batch(seat(2)), seconds=10)
+    with pytest.raises(DBAPIError):
+        transaction.commit()
+    hung.close()
+    assert [row.seq for row in impatient.facts_after(0, 10)] == [2]
 
 
 def test_too_many_callers_at_once_are_told_so(impatient: Store) -> None:
