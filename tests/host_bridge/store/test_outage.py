@@ -1,17 +1,21 @@
 """PostgreSQL gone, restarted, hanging, or out of connections."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
+import psutil
 import pytest
-from sqlalchemy.exc import DBAPIError
 
 from host_bridge.store import Batch, Store, StoreUnavailableError
 from host_bridge.store import postgres as module
-from host_bridge.store.commit import take
+from tests.faults.clock import JUMP
+from tests.host_bridge.listener import eventually
 from tests.host_bridge.store.batches import batch, seat
 from tests.services import Postgres
 
@@ -26,7 +30,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[Store]:
     """A store that loses patience after a second."""
     monkeypatch.setattr(module, "CALL_S", 1.0)
     monkeypatch.setattr(module, "STATEMENT_S", 0.5)
-    monkeypatch.setattr(module, "IDLE_S", 0.3)
     monkeypatch.setattr(module, "CONNECT_S", 2)
     monkeypatch.setattr(module, "POOL", 4)
     store = Store.open(url)
@@ -129,8 +132,6 @@ def test_a_commit_that_waits_for_a_lock_too_long_is_refused_and_succeeds_later(
 ) -> None:
     impatient.commit(batch(seat(1)))
     intruder = Store.open(url)._engine.connect()
-    # Another program, which may hold its locks for as long as it likes.
-    intruder.exec_driver_sql("SET idle_in_transaction_session_timeout = 0")
     intruder.exec_driver_sql("LOCK TABLE spans IN ACCESS EXCLUSIVE MODE")
     with pytest.raises(StoreUnavailableError, match="timeout"):
         impatient.commit(batch(seat(2)))
@@ -144,13 +145,21 @@ def test_a_relay_that_hangs_within_its_transaction_stops_the_others_only_for_a_w
 ) -> None:
     # A relay that was stopped between two statements of a commit kept the units and the order of
     # commits locked: every other relay failed, again and again, for as long as it stood there.
-    hung = Store.open(url)._committer.connect()
-    transaction = hung.begin()
-    take(hung, batch(seat(1)))
-    commit_at_last(impatient, batch(seat(2)), seconds=10)
-    with pytest.raises(DBAPIError):
-        transaction.commit()
-    hung.close()
+    script = (
+        "import sys; from host_bridge.store import Store;"
+        "from tests.host_bridge.store.batches import batch, seat;"
+        "Store.open(sys.argv[1]).commit(batch(seat(1)))"
+    )
+    fault = {"CHEQUER_FAULT": "store.in-transaction", "CHEQUER_TEST_HANG": "1"}
+    environment = {**os.environ, **fault, "PYTHONPATH": str(JUMP)}
+    with subprocess.Popen([sys.executable, "-c", script, url], env=environment) as hung:
+        try:
+            state = psutil.Process(hung.pid)
+            eventually(lambda: state.status() == psutil.STATUS_STOPPED, 30)
+            commit_at_last(impatient, batch(seat(2)), seconds=30)
+            assert state.status() == psutil.STATUS_STOPPED
+        finally:
+            hung.kill()
     assert [row.seq for row in impatient.facts_after(0, 10)] == [2]
 
 
