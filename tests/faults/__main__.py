@@ -5,7 +5,6 @@ anything is lost, doubled, or amiss in another way.
 """
 
 import argparse
-import os
 import sys
 import tempfile
 import threading
@@ -45,13 +44,21 @@ def cells(kind: Kind, words: list[str]) -> list[Cell]:
 
 
 def down(
-    kind: Kind, todo: list[Cell], *, facts: int, rate: float, tell: Callable[[Result], None]
+    kind: Kind,
+    todo: list[Cell],
+    *,
+    facts: int,
+    rate: float,
+    tell: Callable[[Result], None],
+    stop: threading.Event,
 ) -> list[Result]:
     """All cells of a database, one after the other."""
     server = Postgres().start() if kind == "postgresql" else None
     results = []
     try:
         for fault, workers in todo:
+            if stop.is_set():
+                break
             with tempfile.TemporaryDirectory(prefix="chequer-fault-") as folder:
                 try:
                     result = run(fault, workers, Path(folder), server, facts=facts, rate=rate)
@@ -111,45 +118,48 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rate", type=float, default=1_000, help="facts a second of a cell")
     parser.add_argument("--docs", action="store_true", help="write docs/operations.md too")
     asked = parser.parse_args(arguments)
-    console, lock = (
-        Console(width=max(120, os.get_terminal_size().columns))
-        if sys.stdout.isatty()
-        else Console(width=130),
-        threading.Lock(),
-    )
-    todo = {kind: cells(kind, asked.words) for kind in BOTH}
-    columns = (
-        TextColumn("{task.description:40}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("faults", total=sum(map(len, todo.values())))
-
-        def tell(result: Result) -> None:
-            with lock:
-                progress.update(task, advance=1, description=result.fault)
-                for words in result.amiss:
-                    progress.console.print(
-                        f"{result.fault}, {result.database}, {result.relays}: {words}"
-                    )
-
-        # The databases side by side: most of a cell is waiting.
-        with ThreadPoolExecutor(len(todo)) as threads:
-            work = [
-                threads.submit(down, kind, each, facts=asked.facts, rate=asked.rate, tell=tell)
-                for kind, each in todo.items()
-                if each
-            ]
-            results = [result for each in work for result in each.result()]
-    order = [fault.name for fault in FAULTS]
-    results.sort(key=lambda row: order.index(row.fault))
+    console = Console(width=None if sys.stdout.isatty() else 130)
+    results = everything(console, asked.words, asked.facts, asked.rate)
     console.print(table(results))
     report(results, asked.facts, asked.rate)
     if asked.docs:
         write(results)
     return sum(1 for result in results if not result.good)
+
+
+def everything(console: Console, words: list[str], facts: int, rate: float) -> list[Result]:
+    """All cells, with a bar that shows how far it is; in the order of the faults."""
+    todo = {kind: cells(kind, words) for kind in BOTH}
+    total = sum(map(len, todo.values()))
+    stop = threading.Event()
+    bar = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        Progress(TextColumn("{task.description:42}"), *bar, console=console) as progress,
+        # The databases side by side: most of a cell is waiting.
+        ThreadPoolExecutor(len(todo)) as threads,
+    ):
+        task = progress.add_task("faults", total=total)
+
+        def tell(result: Result) -> None:
+            progress.update(task, advance=1, description=result.fault)
+            where = f"{result.fault}, {result.database}, relays: {result.relays}"
+            if not console.is_terminal:
+                console.print(f"{where}: {result.took_s:.0f} s")
+            for said in result.amiss:
+                console.print(f"{where}: {said}")
+
+        work = [
+            threads.submit(down, kind, each, facts=facts, rate=rate, tell=tell, stop=stop)
+            for kind, each in todo.items()
+            if each
+        ]
+        try:
+            results = [result for each in work for result in each.result()]
+        finally:
+            # After Ctrl-C the cells that are at work come to their end, and no more begin.
+            stop.set()
+    order = [fault.name for fault in FAULTS]
+    return sorted(results, key=lambda row: order.index(row.fault))
 
 
 if __name__ == "__main__":

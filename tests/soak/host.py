@@ -81,6 +81,9 @@ class Soak(msgspec.Struct):
     lag_calm_s: float = 0.0
     """The 99th percentile of the lag outside of faults."""
     growth: float = 0.0
+    """Of the relays' memory since `WARM_S`: 0.1 is a tenth more."""
+    bytes_a_fact: int = 0
+    """What the database takes."""
     amiss: list[str] = []
     samples: list[Sample] = []
     faults: list[Happened] = []
@@ -155,7 +158,17 @@ def soak(what: Soak, folder: Path, server: Postgres | None) -> None:
         counted = account.take(ground.url, SITE, units.totals(), content=False)
         what.stored, what.lost, what.doubled = counted.stored, counted.lost, counted.doubled
         what.amiss += counted.amiss
+        what.bytes_a_fact = _size(ground) // max(1, what.stored)
     _judge(what)
+
+
+def _size(ground: Ground) -> int:
+    """Bytes that the database has on the disk."""
+    if ground.kind == "sqlite":
+        return Path(ground.url.removeprefix("sqlite:///")).stat().st_size
+    with ground.connect() as connection:
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    return int(str(row[0])) if row else 0
 
 
 def _disturb(
@@ -248,7 +261,8 @@ def main(arguments: list[str]) -> int:
     print(
         f"{what.facts:,} facts, {what.sent:,} sent, {what.stored:,} stored, {what.lost} lost,"
         f" {what.doubled} doubled; {len(what.faults)} faults; lag between them"
-        f" {what.lag_calm_s:.1f} s at the 99th percentile; memory {what.growth:+.0%}"
+        f" {what.lag_calm_s:.1f} s at the 99th percentile; memory {what.growth:+.0%};"
+        f" {what.bytes_a_fact} bytes a fact"
     )
     for words in what.amiss:
         print(f"AMISS: {words}")
