@@ -185,10 +185,11 @@ class Units:
         with self._lock:
             return sum(j.made - j.oldest + 1 for j in self._journals.values())
 
-    def lag(self) -> float:
-        """Seconds since the oldest of them happened, 0 when there is none."""
+    def lag(self, *lanes: Lane) -> float:
+        """Seconds since the oldest of them (on these lanes) happened, 0 when there is none."""
         with self._lock:
-            oldest = [next(iter(j.happened_at.values()), None) for j in self._journals.values()]
+            journals = [j for j in self._journals.values() if not lanes or j.lane in lanes]
+            oldest = [next(iter(j.happened_at.values()), None) for j in journals]
         known = [at for at in oldest if at is not None]
         return time.monotonic() - min(known) if known else 0.0
 

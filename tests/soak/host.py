@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from tests.bench.row import percentile
 from tests.faults import account
 from tests.faults.faults import FAULTS, Fault
 from tests.faults.ground import SITE, Ground
@@ -54,6 +55,7 @@ class Sample(msgspec.Struct, frozen=True):
     broker_mib: float
     waiting: int
     lag_s: float
+    press_lag_s: float = 0.0
 
 
 class Happened(msgspec.Struct, frozen=True):
@@ -80,6 +82,8 @@ class Soak(msgspec.Struct):
     doubled: int = 0
     lag_calm_s: float = 0.0
     """The 99th percentile of the lag outside of faults."""
+    press_lag_calm_s: float = 0.0
+    """The same of presses alone."""
     growth: float = 0.0
     """Of the relays' memory since `WARM_S`: 0.1 is a tenth more."""
     bytes_a_fact: int = 0
@@ -113,6 +117,7 @@ class Watcher(threading.Thread):
                     round(_mib(broker.pid) if broker else 0.0, 1),
                     self._units.waiting(),
                     round(self._units.lag(), 2),
+                    round(self._units.lag("button"), 2),
                 )
             )
 
@@ -221,12 +226,14 @@ def _judge(what: Soak) -> None:
         )
         for fault in what.faults
     ]
-    quiet = sorted(
-        sample.lag_s
+    quiet = [
+        sample
         for sample in what.samples
         if not any(each.begin <= sample.at <= (each.calm or sample.at) for each in what.faults)
-    )
-    what.lag_calm_s = quiet[int(len(quiet) * 0.99)] if quiet else 0.0
+    ]
+    if quiet:
+        what.lag_calm_s = percentile([sample.lag_s for sample in quiet], 99)
+        what.press_lag_calm_s = percentile([sample.press_lag_s for sample in quiet], 99)
     warm = [s.relays_mib for s in what.samples if WARM_S - 60 <= s.at <= WARM_S]
     last = [s.relays_mib for s in what.samples if s.at >= what.samples[-1].at - 30]
     if warm and last:
@@ -261,7 +268,8 @@ def main(arguments: list[str]) -> int:
     print(
         f"{what.facts:,} facts, {what.sent:,} sent, {what.stored:,} stored, {what.lost} lost,"
         f" {what.doubled} doubled; {len(what.faults)} faults; lag between them"
-        f" {what.lag_calm_s:.1f} s at the 99th percentile; memory {what.growth:+.0%};"
+        f" {what.lag_calm_s:.1f} s at the 99th percentile, of presses"
+        f" {what.press_lag_calm_s:.1f} s; memory {what.growth:+.0%};"
         f" {what.bytes_a_fact} bytes a fact"
     )
     for words in what.amiss:
