@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help run test check format bench generate lock firmware clean
+.PHONY: help run test test-faults check format bench generate lock firmware clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -30,6 +30,10 @@ run: $(VENV)/run.stamp ## a simulated room on the real firmware; the page is at 
 test: $(VENV)/test.stamp ## everything, on real services
 	@scripts/services
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-faults: $(VENV)/test.stamp ## every fault under load, as one table (about ten minutes)
+	@scripts/services
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 check: $(VENV)/test.stamp ## format, lint, types, drift of generated files
 	@scripts/check

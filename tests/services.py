@@ -103,6 +103,16 @@ class Mosquitto:
         """End it at once (SIGKILL), as a power cut would."""
         self._end(signal.SIGKILL)
 
+    @contextlib.contextmanager
+    def hung(self) -> Iterator[None]:
+        """Meanwhile it does nothing, while its sockets stay open."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def _end(self, how: signal.Signals) -> None:
         if self.process is None:
             return
@@ -130,9 +140,7 @@ class Postgres:
         initdb = program("initdb")
         self._user = "postgres" if os.geteuid() == 0 else None
         self.folder = Path(tempfile.mkdtemp(prefix="chequer-pg-"))
-        if self._user:
-            entry = pwd.getpwnam(self._user)
-            os.chown(self.folder, entry.pw_uid, entry.pw_gid)
+        self.own(self.folder)
         self._data = self.folder / "data"
         command = [initdb, "-D", str(self._data), "-U", "chequer", "-A", "trust", "-E", "UTF8"]
         subprocess.run(
@@ -143,6 +151,12 @@ class Postgres:
         self._numbers = itertools.count(1)
         self._used: list[str] = []
         self._free: list[str] = []
+
+    def own(self, folder: Path) -> None:
+        """Let the server write into a folder."""
+        if self._user:
+            entry = pwd.getpwnam(self._user)
+            os.chown(folder, entry.pw_uid, entry.pw_gid)
 
     def _as_user(self) -> dict[str, Any]:
         if self._user is None:

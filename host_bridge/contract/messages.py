@@ -60,13 +60,14 @@ class Ack(msgspec.Struct, kw_only=True, frozen=True):
 
     `spans` are inclusive ranges of sequence numbers, ascending, usually one that begins at 1.
     A unit drops its oldest facts of that boot and lane as long as they lie within a span.
-    `time` is the host's clock, in Unix milliseconds, when it sent this.
+    `time` is the host's clock, in Unix milliseconds, when it sent this. A unit does not set its own
+    by one that can't be right, but forgets the facts all the same.
     """
 
     boot: Count
     lane: Lane
     spans: Annotated[list[tuple[Count, Count]], msgspec.Meta(min_length=1, max_length=8)]
-    time: UnixMilliseconds
+    time: Milliseconds
 
 
 class Verdict(msgspec.Struct, kw_only=True, frozen=True):
@@ -75,7 +76,7 @@ class Verdict(msgspec.Struct, kw_only=True, frozen=True):
     boot: Count
     seq: Count
     verdict: VerdictWord
-    time: UnixMilliseconds
+    time: Milliseconds
 
 
 class Restart(msgspec.Struct, kw_only=True, frozen=True):

@@ -32,6 +32,10 @@ CALL_S = 10.0
 STATEMENT_S = 8.0
 """Seconds after which the server itself ends a statement; it can say what it waited for."""
 
+IDLE_S = 5.0
+"""Seconds within a transaction in which a client may ask nothing. One that hangs there (a stopped
+process, a machine that lost its network) would keep its locks, and all other relays would wait."""
+
 CONNECT_S = 5
 """Seconds until a server that does not answer counts as gone."""
 
@@ -96,11 +100,13 @@ class _Connecting:
         connection = psycopg.connect(*args, **named)
         self._arm(connection)
         milliseconds = int(STATEMENT_S * 1000 * self._patience)
+        idle = int(IDLE_S * 1000 * self._patience)
         connection.execute(
             # `on`: a commit returns when it is on the disk. READ COMMITTED: what is read under a
             # lock must be of the time after the lock was got, not of the transaction's beginning.
             "SET synchronous_commit = on; SET default_transaction_isolation = 'read committed';"
             f"SET statement_timeout = {milliseconds}; SET lock_timeout = {milliseconds};"
+            f"SET idle_in_transaction_session_timeout = {idle};"
             "SET client_encoding = 'UTF8'; SET timezone = 'UTC'"
         )
         connection.commit()

@@ -32,14 +32,16 @@ class Host:
                 process.kill()
             process.wait(10)
 
-    def start(self, *command: str, fault: str = "") -> subprocess.Popen[bytes]:
+    def start(
+        self, *command: str, fault: str = "", environment: dict[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start a command of the host, perhaps one that dies at a fault point."""
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "host_bridge", *command, "--config", str(self.config)],
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "CHEQUER_FAULT": fault},
+                env={**os.environ, **(environment or {}), "CHEQUER_FAULT": fault},
             )
         self._started.append(process)
         return process

@@ -35,10 +35,17 @@ def test_unknown_fields_are_ignored():
     assert down.guidance(sent(GUIDANCE, more="x")) == "free"
 
 
+def test_what_a_host_with_a_wrong_clock_says_still_counts():
+    # A host that woke up in 1970 committed everything, but its units took none of the
+    # acknowledgements: they kept all facts, sent them again for ever, and said UNPROTECTED.
+    for time in (0, 5_000, 5_000_000_000_000):
+        assert down.ack(sent(ACK, time=time)) == (7, "button", [[1, 4], [6, 6]], time)
+        assert down.verdict(sent(VERDICT, time=time)) == (7, 3, "own", time)
+
+
 def test_wrong_fields_are_refused():
     for wrong in (0, -1, 2**32, 1.5, "1", None, True, [], {}):
         assert down.ack(sent(ACK, boot=wrong)) is None
-        assert down.ack(sent(ACK, time=wrong)) is None
         assert down.ack(sent(ACK, lane=wrong)) is None
         assert down.ack(sent(ACK, spans=wrong)) is None
         assert down.ack(sent(ACK, spans=[wrong])) is None
@@ -52,6 +59,9 @@ def test_wrong_fields_are_refused():
         assert down.incident(sent(INCIDENT, seq=wrong)) is None
         assert down.incident(sent(INCIDENT, stage=wrong)) is None
         assert wrong is None or down.mode(sent(MODE, drill_until=wrong)) is None
+    for wrong in (-1, 1.5, "1", None, True, [], {}):
+        assert down.ack(sent(ACK, time=wrong)) is None
+        assert down.verdict(sent(VERDICT, time=wrong)) is None
     for wrong in (0, 1, None, "true", [], {}):
         for name in ("quiet", "night", "badge_first"):
             assert down.mode(sent(MODE, **{name: wrong})) is None

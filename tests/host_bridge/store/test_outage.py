@@ -1,15 +1,21 @@
 """PostgreSQL gone, restarted, hanging, or out of connections."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
+import psutil
 import pytest
 
 from host_bridge.store import Batch, Store, StoreUnavailableError
 from host_bridge.store import postgres as module
+from tests.faults.clock import JUMP
+from tests.host_bridge.listener import eventually
 from tests.host_bridge.store.batches import batch, seat
 from tests.services import Postgres
 
@@ -132,6 +138,29 @@ def test_a_commit_that_waits_for_a_lock_too_long_is_refused_and_succeeds_later(
     intruder.rollback()
     intruder.close()
     assert impatient.commit(batch(seat(2))).stored == 1
+
+
+def test_a_relay_that_hangs_within_its_transaction_stops_the_others_only_for_a_while(
+    impatient: Store, url: str
+) -> None:
+    # A relay that was stopped between two statements of a commit kept the units and the order of
+    # commits locked: every other relay failed, again and again, for as long as it stood there.
+    script = (
+        "import sys; from host_bridge.store import Store;"
+        "from tests.host_bridge.store.batches import batch, seat;"
+        "Store.open(sys.argv[1]).commit(batch(seat(1)))"
+    )
+    fault = {"CHEQUER_FAULT": "store.in-transaction", "CHEQUER_TEST_HANG": "1"}
+    environment = {**os.environ, **fault, "PYTHONPATH": str(JUMP)}
+    with subprocess.Popen([sys.executable, "-c", script, url], env=environment) as hung:
+        try:
+            state = psutil.Process(hung.pid)
+            eventually(lambda: state.status() == psutil.STATUS_STOPPED, 30)
+            commit_at_last(impatient, batch(seat(2)), seconds=30)
+            assert state.status() == psutil.STATUS_STOPPED
+        finally:
+            hung.kill()
+    assert [row.seq for row in impatient.facts_after(0, 10)] == [2]
 
 
 def test_too_many_callers_at_once_are_told_so(impatient: Store) -> None:
