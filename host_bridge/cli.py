@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.table import Table
 
-from host_bridge import incident_commands, unit_commands
+from host_bridge import export_commands, incident_commands, unit_commands
 from host_bridge.console import (
     AMISS,
     BROKER,
@@ -35,7 +35,8 @@ from host_bridge.enrolment import enrol as enrol_at_desk
 from host_bridge.provision.command import provision
 from host_bridge.relay import Relay
 from host_bridge.settings import SettingsError
-from host_bridge.store import RegistryError, StoreError, TagKind
+from host_bridge.store import RegistryError, StoreError, TagKind, bring_to
+from host_bridge.store_commands import backup, move, restore
 from host_bridge.transport.embedded import EmbeddedBroker, EmbeddedBrokerError
 from host_bridge.transport.serial_gateway import SerialGateway, open_serial
 
@@ -51,6 +52,7 @@ app.add_typer(registry, name="registry", no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters", no_args_is_help=True)
 app.add_typer(incident_commands.app, name="incidents", no_args_is_help=True)
 app.add_typer(unit_commands.app, name="units", no_args_is_help=True)
+app.add_typer(export_commands.app, name="export", no_args_is_help=True)
 
 
 def main() -> None:
@@ -123,8 +125,20 @@ def serve(config: Config = None) -> None:
 
 
 @app.command()
-def migrate(config: Config = None) -> None:
+def migrate(
+    config: Config = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="FORM", help="Back to an older Chequer's form, before installing it."
+        ),
+    ] = None,
+) -> None:
     """Bring the database to this version's form (every command that opens it does so too)."""
+    if to is not None:
+        done = ", ".join(bring_to(settings_of(config).store.url, to))
+        out.print(f"Applied or taken back: {done}." if done else "It has that form already.")
+        return
     with opened(settings_of(config)) as store:
         done = ", ".join(store.applied)
         out.print(f"Applied: {done}." if done else "The database is up to date.")
@@ -180,6 +194,8 @@ def _simulator(*words: str) -> NoReturn:
 
 
 app.command("provision")(provision)
+for command in (move, backup, restore):
+    app.command()(command)
 
 
 @registry.command("import")

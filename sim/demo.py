@@ -10,18 +10,24 @@ import sys
 import time
 import tomllib
 from collections.abc import Awaitable, Iterator
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from sim.children import Child, ChildFailedError, start
-from sim.day import crew, plan
+from sim.crew import CLEANERS, PEOPLE, Crew, crew
 from sim.port import ControlPort
 from sim.room import Room
+from sim.scenario.real import RealClock
+from sim.scenario.record import Kind
 from sim.tags import write_register
 from sim.unit import SimUnit
 from sim.vm import VmError
+from sim.worlds.action import Action, Deed
+from sim.worlds.day import plan
+from sim.worlds.model import Model, Size
 
 FOLDER = Path("var/demo")
 
@@ -32,6 +38,31 @@ _CLEARANCE_M = 1.5
 _AWAY_MINUTES = 0.25
 _PORT_S = 20.0
 _CREW_SEED = 1
+
+SPEED = 60.0
+"""A minute of the room's day is a second."""
+
+DAY = Model(
+    # Two-coloured, the room of twelve desks has six to use.
+    size=Size(seats=6, agents=PEOPLE, cleaners=CLEANERS, hours=4),
+    # Short shifts and many pauses, so that something moves all the time.
+    shift_h=3,
+    stagger_min=20,
+    pause_every_h=0.75,
+    pause_min=18,
+    rounds=4,
+    # What lasts seconds in any day must be rarer in a day of minutes.
+    passers=12 / SPEED,
+    misses=12 / SPEED,
+    ghosts=6 / SPEED,
+    visitors=0.3,
+    # Enough to be seen by somebody who looks for some minutes.
+    abusive=0.05,
+    slips=0,
+    forgets_badge=0.06,
+    wrong_headset=0.12,
+)
+"""The demo's day."""
 
 
 class DemoError(Exception):
@@ -107,15 +138,20 @@ class Demo:
             "Play along from another terminal: .venv/bin/python -m sim tell A2 "
             """'{"press":{"ms":120}}'\n"""
         )
-        room = Room(self._units, people, self._narrate)
-        days = self._days(room)
+        first = settings["site"].get("badge_in") == "badge-then-headset"
+        days = self._days(people, badge_first=first)
         await _first_failure([days, *(child.watch() for child in self._children)])
 
-    async def _days(self, room: Room) -> None:
+    async def _days(self, people: Crew, *, badge_first: bool) -> None:
+        room = Room(self._units, RealClock(), people, badge_first=badge_first, tell=self._narrate)
         for seed in range(self._seed, self._seed + 1_000_000):
+            actions = day_of(seed)
+            minutes = (actions[-1].at_ms - actions[0].at_ms) / 60_000 / SPEED
             day = seed - self._seed + 1
-            self._out.print(f"day {day} ({len(plan(seed))} happenings)", style="bold")
-            await room.day(seed)
+            self._out.print(
+                f"day {day} ({len(actions)} happenings in {minutes:.0f} min)", style="bold"
+            )
+            await room.live(actions, SPEED)
 
     # The parts
 
@@ -194,9 +230,9 @@ class Demo:
                 return port
         return usual
 
-    def _narrate(self, line: str) -> None:
+    def _narrate(self, _kind: Kind, text: str, desk: str | None) -> None:
         minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
-        self._out.print(f"{minutes:3}:{seconds:02}  {line}")
+        self._out.print(f"{minutes:3}:{seconds:02}  {desk or '':4}{text}")
 
     async def _end(self, *tasks: asyncio.Task[object]) -> None:
         """People first, then units, then the host from the page to the broker."""
@@ -211,6 +247,12 @@ class Demo:
         for child in reversed(self._children):
             await child.end()
         self._out.print("everything has ended; what happened is kept in the database", style="dim")
+
+
+def day_of(seed: int) -> list[Action]:
+    """A day of the demo, from the first arrival on: whoever looks at the page sees it move."""
+    coming = {Deed.BADGE_IN, Deed.SIT}
+    return list(dropwhile(lambda action: action.deed not in coming, plan(DAY, seed).actions))
 
 
 def _settings(broker: int, web: int, database: str) -> Iterator[str]:

@@ -1,180 +1,293 @@
-"""A room of simulated units and the people in it: carries out a day's plan."""
+"""People in a room of desk units: carries out a world's plan with hands, cards and chairs.
+
+A plan says who wants which desk; whether that desk may be used is the host's to say. So whoever
+comes looks at the display as a person would, and takes another desk where the plan's is not free.
+"""
 
 import asyncio
-import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
-from sim.day import Action, Crew, Deed, plan
-from sim.unit import SimUnit
+from sim.crew import Crew
+from sim.scenario.engine import Clock, Unit
+from sim.scenario.record import Kind
 from sim.vm import VmError
+from sim.worlds.action import Action, Deed
 
+FREE, DIRTY = "FREE", "DIRTY"
+"""What the display of a desk says, see the firmware's `desk_unit/looks.py`."""
+
+Tell = Callable[[Kind, str, str | None], None]
+"""Takes what happens, in words that name nobody, and at which desk."""
+
+_LOOK_S, _GLANCE_S = 20.0, 0.5
 _WALK_S = 0.6
-_BETWEEN_TAPS_S = 1.4
-_LOOK_S = 4.0
-_TAP_MS = 350
-_PRESS_MS = 140
-_HOLD_MS = 2500
-_STAY_S = 9.0
+_BOUNCE_S = 0.15
+"""Until the contact has come to rest and a finger can press again."""
+_WITHDRAWN_S = 125.0
+"""So soon after a report one's own headset would withdraw it (two minutes)."""
+_SLIP_S = 110.0
+_SHORTEST_VISIT_S = 4.0
+_STILL_CM, _MOVING_CM, _PASSING_CM = 70, 120, 140
 
-FREE, BLOCKED, DIRTY = "FREE", "BLOCKED", "DIRTY"
-"""What the display of a desk says, see the firmware's `desk_unit/screen.py`."""
+
+@dataclass
+class _Stay:
+    """Somebody's day at a desk."""
+
+    desk: str | None = None
+    signed_in: bool = False
+    looked: bool = False  # for a desk, on the way in
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Room:
     """Desks by name, and who sits where.
 
     Args:
-        desks: each desk's unit.
-        crew: who may come.
-        narrate: takes a line about what happens; no line says who it was.
+        desks: each desk's unit, in the order in which plans count them.
+        clock: the time that the room lives by.
+        crew: who may come: as many people and cleaners as the plan has.
+        badge_first: the site's rule is badge, then headset.
+        tell: is told what happens.
     """
 
     def __init__(
-        self, desks: Mapping[str, SimUnit], crew: Crew, narrate: Callable[[str], None]
+        self, desks: Mapping[str, Unit], clock: Clock, crew: Crew, *, badge_first: bool, tell: Tell
     ) -> None:
         self._desks = desks
+        self._names = list(desks)
+        self._clock = clock
         self._crew = crew
-        self._narrate = narrate
-        self._seats: dict[int, str] = {}
+        self._badge_first = badge_first
+        self._tell = tell
+        self._stays: dict[int, _Stay] = {}
+        self._places: dict[int, str] = {}  # which desk stands for the plan's
         self._in_use: set[str] = set()
-        self._reported: set[str] = set()
-        self._dice = random.Random(0)  # noqa: S311 (which of several free desks)
+        self._sitting: set[str] = set()
+        self._pressed: dict[str, float] = {}
+        self._speed = 1.0
 
-    async def day(self, seed: int) -> None:
-        """Live through the day of a seed; whoever's deed fails is told of, the others go on."""
-        self._dice = random.Random(seed)  # noqa: S311
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+    async def live(self, actions: Iterable[Action], speed: float = 1.0) -> None:
+        """Live through actions, in order, `speed` times as fast; the first happens at once.
+
+        How long a card is held or the button is pressed is not made shorter. Whoever's deed
+        fails (a desk without power, say) is told of, the others go on.
+        """
+        self._speed = speed
+        began, first = self._clock.now(), None
         async with asyncio.TaskGroup() as group:
-            for action in plan(seed):
-                await asyncio.sleep(began + action.at - loop.time())
+            for action in actions:
+                first = action.at_ms if first is None else first
+                due = began + (action.at_ms - first) / 1000 / speed
+                await self._clock.sleep(due - self._clock.now())
                 group.create_task(self._perform(action))
 
     async def _perform(self, action: Action) -> None:
         try:
-            await self._do(action)
+            if action.deed in _SURROUNDINGS:
+                await _SURROUNDINGS[action.deed](self, action)
+                return
+            stay = self._stays.setdefault(action.who, _Stay())
+            async with stay.turn:  # one after the other, however fast the day goes
+                await _DEEDS[action.deed](self, stay, action)
         except VmError as error:
-            self._narrate(f"{action.deed}: {error}")
+            self._tell("note", f"{action.deed}: {error}", self._places.get(action.desk))
 
-    async def _do(self, action: Action) -> None:
-        match action.deed:
-            case Deed.ARRIVE:
-                await self._arrive(action.who, None)
-            case Deed.ARRIVE_WITH_WRONG_HEADSET:
-                await self._arrive(action.who, action.other)
-            case Deed.TRY_UNKNOWN_TAG:
-                await self._try_unknown()
-            case Deed.SIT_AT_BLOCKED:
-                await self._sit_at_blocked()
-            case Deed.PRESS:
-                await self._press(action.who, _PRESS_MS, "the button is pressed: an abusive call")
-            case Deed.HOLD:
-                await self._press(action.who, _HOLD_MS, "the button is held: urgent")
-            case Deed.LEAVE:
-                await self._leave(action.who)
-            case Deed.CLEAN:
-                await self._clean(action.who)
+    # What agents do
 
-    # What people do
-
-    async def _arrive(self, who: int, other: int | None) -> None:
-        if who in self._seats:
-            return
-        desk = await self._find(FREE)
-        if desk is None:
-            self._narrate("somebody arrives, finds no free desk and waits outside")
-            return
-        self._seats[who] = desk
-        unit, person = self._desks[desk], self._crew.people[who]
-        self._narrate(f"somebody arrives at {desk} and badges in")
-        await self._approach(unit)
-        await unit.tap(person.badge, ms=_TAP_MS)
-        await asyncio.sleep(_BETWEEN_TAPS_S)
-        if other is not None:
-            self._narrate(f"at {desk} the wrong headset is tried")
-            await unit.tap(self._crew.people[other].headset, ms=_TAP_MS)
-            await asyncio.sleep(2 * _BETWEEN_TAPS_S)
-        await unit.tap(person.headset, ms=_TAP_MS)
-        await asyncio.sleep(_WALK_S)
-        await unit.radar("still", 70)
-
-    async def _try_unknown(self) -> None:
-        desk = await self._find(FREE)
+    async def _badge_in(self, stay: _Stay, action: Action) -> None:
+        desk = await self._desk_of(stay, action)
         if desk is None:
             return
         unit = self._desks[desk]
-        self._narrate(f"a tag that nobody knows is tried at {desk}")
-        await unit.tap(self._crew.stranger, ms=_TAP_MS)
-        await asyncio.sleep(_BETWEEN_TAPS_S)
-        self._in_use.discard(desk)
+        if stay.signed_in and self._shows(desk) not in {FREE, DIRTY}:
+            return  # the desk was kept
+        if not unit.powered:
+            self._tell("note", "has no power: nobody badges in", desk)
+            return
+        if desk not in self._sitting:
+            await unit.radar("moving", _MOVING_CM)
+        person, gap_s = self._crew.people[action.who], action.gap_ms / 1000
+        self._tell("tap", "badges in", desk)
+        if self._badge_first:
+            await self._hold(unit, person.badge, action.ms)
+            await self._clock.sleep(gap_s)
+        if action.other >= 0:
+            self._tell("tap", "tries a colleague's headset", desk)
+            await self._hold(unit, self._crew.people[action.other].headset, action.ms)
+            await self._clock.sleep(2 * gap_s)
+        await self._hold(unit, person.headset, action.ms)
+        stay.signed_in = True
 
-    async def _sit_at_blocked(self) -> None:
-        desk = await self._find(BLOCKED)
+    async def _sit(self, stay: _Stay, action: Action) -> None:
+        if stay.desk is None and stay.looked:
+            return
+        desk = await self._desk_of(stay, action)
+        if desk is not None and desk not in self._sitting:
+            self._sitting.add(desk)
+            self._tell("seat", "sits down", desk)
+            await self._desks[desk].radar("still", _STILL_CM)
+
+    async def _get_up(self, stay: _Stay, _action: Action) -> None:
+        if stay.desk is not None:
+            await self._rise(stay.desk)
+
+    async def _step_out(self, stay: _Stay, action: Action) -> None:
+        if stay.desk is None:
+            return
+        pressed = self._clock.now() - self._pressed.get(stay.desk, -_WITHDRAWN_S)
+        unit = self._desks[stay.desk]
+        if action.ms and stay.signed_in and pressed >= _WITHDRAWN_S and unit.powered:
+            self._tell("tap", "taps to leave", stay.desk)
+            await self._hold(unit, self._crew.people[action.who].headset, action.ms)
+            stay.signed_in = False
+        await self._rise(stay.desk)
+
+    async def _leave(self, stay: _Stay, action: Action) -> None:
+        await self._step_out(stay, action)
+        if stay.desk is not None:
+            self._in_use.discard(stay.desk)
+        stay.desk, stay.signed_in, stay.looked = None, False, False
+
+    async def _press(self, stay: _Stay, action: Action) -> None:
+        desk = stay.desk
         if desk is None:
             return
-        unit = self._desks[desk]
-        self._narrate(f"somebody sits down at {desk}, which is blocked")
-        await self._approach(unit)
-        await unit.radar("still", 75)
-        await asyncio.sleep(_STAY_S)
-        self._narrate(f"somebody gets up from {desk} again")
-        await self._go(unit)
-        self._in_use.discard(desk)
-
-    async def _press(self, who: int, ms: int, what: str) -> None:
-        desk = self._seats.get(who) or next(iter(self._seats.values()), None)
-        if desk:
-            self._narrate(f"at {desk} {what}")
-            self._reported.add(desk)
-            await self._desks[desk].press(ms)
-
-    async def _leave(self, who: int) -> None:
-        desk = self._seats.pop(who, None)
-        if desk is None:
+        if not self._desks[desk].powered:
+            self._tell("note", "has no power: the button does nothing", desk)
             return
+        held = action.deed == Deed.HOLD
+        self._tell("press", "holds the button: urgent" if held else "presses the button", desk)
+        self._pressed[desk] = self._clock.now()
+        await self._desks[desk].press(action.ms)
+        await self._clock.sleep(_BOUNCE_S)
+
+    async def _withdraw(self, stay: _Stay, action: Action) -> None:
+        desk = stay.desk
+        if desk is None or not stay.signed_in or not self._desks[desk].powered:
+            return
+        if self._clock.now() - self._pressed.get(desk, -_SLIP_S) < _SLIP_S:
+            self._tell("tap", "withdraws a slip", desk)
+            await self._hold(self._desks[desk], self._crew.people[action.who].headset, action.ms)
+
+    # What else happens at desks
+
+    async def _clean(self, action: Action) -> None:
+        """The desk of the plan, or another that shows that it is dirty."""
+        planned = self._place(action.desk)
+        desk = next(
+            (
+                each
+                for each in (planned, *self._names)
+                if each not in self._in_use and self._shows(each) == DIRTY
+            ),
+            None,
+        )
+        if desk is not None:
+            self._tell("clean", "is cleaned", desk)
+            await self._hold(self._desks[desk], self._crew.cleaners[action.who], action.ms)
+
+    async def _appear(self, action: Action) -> None:
+        """Somebody walks by, or the radar believes so; it tells nobody from who sits there."""
+        desk = self._place(action.desk)
+        if desk not in self._sitting:
+            await self._seen_for(desk, action, action.ms / 1000)
+
+    async def _visit(self, action: Action) -> None:
+        desk = self._place(action.desk)
+        if desk not in self._in_use and desk not in self._sitting:
+            self._tell("seat", "a visitor sits down", desk)
+            await self._seen_for(
+                desk, action, max(_SHORTEST_VISIT_S, action.ms / 1000 / self._speed)
+            )
+
+    async def _try(self, action: Action) -> None:
+        desk = self._place(action.desk)
         unit = self._desks[desk]
-        self._narrate(f"somebody leaves {desk}")
-        if desk in self._reported:
-            # A day of minutes: so soon after a report the own headset would withdraw it.
-            self._reported.discard(desk)
-        else:
-            await unit.tap(self._crew.people[who].headset, ms=_TAP_MS)
-        await self._go(unit)
-        self._in_use.discard(desk)
+        if desk not in self._in_use and unit.powered:
+            self._tell("tap", "a card that nobody knows is tried", desk)
+            await self._hold(unit, self._crew.stranger, action.ms)
 
-    async def _clean(self, cleaner: int) -> None:
-        """All desks that show it, one after the other."""
-        for desk, unit in self._desks.items():
-            if unit.show().display == [DIRTY] and desk not in self._in_use:
-                self._narrate(f"{desk} is cleaned")
-                await unit.tap(self._crew.cleaners[cleaner], ms=_TAP_MS)
-                await asyncio.sleep(_WALK_S)
+    async def _seen_for(self, desk: str, action: Action, seconds: float) -> None:
+        walking = action.deed == Deed.PASS_BY
+        cm = _PASSING_CM if walking else _STILL_CM
+        await self._desks[desk].radar("moving" if walking else "still", cm)
+        await self._clock.sleep(seconds)
+        if desk not in self._sitting:
+            await self._desks[desk].radar("none", 0)
 
-    # How they move
+    async def _miss(self, action: Action) -> None:
+        desk = self._place(action.desk)
+        if desk in self._sitting:
+            await self._desks[desk].radar("none", 0)
+            await self._clock.sleep(action.ms / 1000)
+            if desk in self._sitting:
+                await self._desks[desk].radar("still", _STILL_CM)
 
-    async def _find(self, word: str) -> str | None:
-        """A desk whose display says `word` and to which nobody else is going; it is ours now."""
-        deadline = asyncio.get_running_loop().time() + _LOOK_S
-        while asyncio.get_running_loop().time() < deadline:
-            found = [
-                desk
-                for desk, unit in self._desks.items()
-                if desk not in self._in_use and unit.show().display == [word]
-            ]
-            if found:
-                desk = self._dice.choice(found)
-                self._in_use.add(desk)
-                return desk
-            await asyncio.sleep(0.2)
-        return None
+    # How they find their way
 
-    @staticmethod
-    async def _approach(unit: SimUnit) -> None:
-        await unit.radar("moving", 140)
-        await asyncio.sleep(_WALK_S)
+    async def _desk_of(self, stay: _Stay, action: Action) -> str | None:
+        """The desk of a stay; who has none yet looks for one, and goes home without."""
+        if stay.desk is None:
+            stay.looked = True
+            stay.desk = await self._find(action.desk)
+            if stay.desk is None:
+                self._tell("note", "somebody finds no free desk", None)
+            else:
+                self._places[action.desk] = stay.desk
+        return stay.desk
 
-    @staticmethod
-    async def _go(unit: SimUnit) -> None:
-        await unit.radar("moving", 120)
-        await asyncio.sleep(_WALK_S)
-        await unit.radar("none")
+    async def _find(self, place: int) -> str | None:
+        """A free desk to which nobody else is going, the plan's first; it is ours now."""
+        start = place % len(self._names)
+        near = [*self._names[start:], *self._names[:start]]
+        deadline = self._clock.now() + _LOOK_S
+        while True:
+            for desk in near:
+                if desk not in self._in_use and self._shows(desk) == FREE:
+                    self._in_use.add(desk)
+                    return desk
+            if self._clock.now() >= deadline:
+                return None
+            await self._clock.sleep(_GLANCE_S)
+
+    def _place(self, place: int) -> str:
+        return self._places.get(place, self._names[place % len(self._names)])
+
+    def _shows(self, desk: str) -> str:
+        return " ".join(self._desks[desk].show().display)
+
+    async def _rise(self, desk: str) -> None:
+        if desk not in self._sitting:
+            return
+        self._sitting.discard(desk)
+        self._tell("seat", "gets up", desk)
+        await self._desks[desk].radar("moving", _MOVING_CM)
+        await self._clock.sleep(_WALK_S)
+        await self._desks[desk].radar("none", 0)
+
+    async def _hold(self, unit: Unit, uid: str, ms: int) -> None:
+        await unit.put(uid)
+        await self._clock.sleep(ms / 1000)
+        await unit.take(uid)
+
+
+_DEEDS: dict[Deed, Callable[[Room, _Stay, Action], Awaitable[None]]] = {
+    Deed.BADGE_IN: Room._badge_in,  # noqa: SLF001
+    Deed.SIT: Room._sit,  # noqa: SLF001
+    Deed.GET_UP: Room._get_up,  # noqa: SLF001
+    Deed.STEP_OUT: Room._step_out,  # noqa: SLF001
+    Deed.LEAVE: Room._leave,  # noqa: SLF001
+    Deed.PRESS: Room._press,  # noqa: SLF001
+    Deed.HOLD: Room._press,  # noqa: SLF001
+    Deed.WITHDRAW: Room._withdraw,  # noqa: SLF001
+}
+_SURROUNDINGS: dict[Deed, Callable[[Room, Action], Awaitable[None]]] = {
+    Deed.CLEAN: Room._clean,  # noqa: SLF001
+    Deed.PASS_BY: Room._appear,  # noqa: SLF001
+    Deed.GHOST: Room._appear,  # noqa: SLF001
+    Deed.VISIT: Room._visit,  # noqa: SLF001
+    Deed.TRY: Room._try,  # noqa: SLF001
+    Deed.MISS: Room._miss,  # noqa: SLF001
+}

@@ -4,7 +4,7 @@ import csv
 import hmac
 from pathlib import Path
 
-from sim.day import Crew
+from sim.crew import Crew
 
 VISITOR_BADGE = "04BAD6E0000001"
 VISITOR_HEADSET = "04C0FFEE000001"

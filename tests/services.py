@@ -1,13 +1,21 @@
 """Real services for tests: each on a free port of 127.0.0.1, ended through its own process."""
 
+import contextlib
+import itertools
 import os
+import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
+import psycopg
 import pytest
 
 
@@ -20,13 +28,20 @@ def free_port() -> int:
 
 def program(name: str) -> str:
     """The path of an installed program; a missing one fails in CI and skips elsewhere."""
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    # Debian keeps the server's programs of each PostgreSQL apart; the newest first.
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
+    folders = [os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", *map(str, versions)]
+    found = shutil.which(name, path=":".join(folders))
     if found is None:
         message = f"{name} is not installed (scripts/services installs it)"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
     return found
+
+
+def _version(folder: Path) -> int:
+    return int(folder.parent.name) if folder.parent.name.isdecimal() else 0
 
 
 def wait_for_port(port: int, seconds: float = 10.0) -> None:
@@ -94,3 +109,135 @@ class Mosquitto:
         self.process.send_signal(how)
         self.process.wait(10)
         self.process = None
+
+
+def _works(process: psutil.Process) -> bool:
+    """Neither gone nor a zombie: in a container nobody may collect those."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+class Postgres:
+    """A PostgreSQL server of our own, on a unix socket only, with fsync on.
+
+    It refuses to run as root, so root hands it to the user `postgres`. Its folder lies directly in
+    the folder for temporary files: the path of a unix socket has 107 bytes at most.
+    """
+
+    def __init__(self) -> None:
+        initdb = program("initdb")
+        self._user = "postgres" if os.geteuid() == 0 else None
+        self.folder = Path(tempfile.mkdtemp(prefix="chequer-pg-"))
+        if self._user:
+            entry = pwd.getpwnam(self._user)
+            os.chown(self.folder, entry.pw_uid, entry.pw_gid)
+        self._data = self.folder / "data"
+        command = [initdb, "-D", str(self._data), "-U", "chequer", "-A", "trust", "-E", "UTF8"]
+        subprocess.run(
+            [*command, "--locale=C.UTF-8"],
+            check=True, stdout=subprocess.DEVNULL, cwd="/", **self._as_user(),
+        )  # fmt: skip
+        self.process: subprocess.Popen[bytes] | None = None
+        self._numbers = itertools.count(1)
+        self._used: list[str] = []
+        self._free: list[str] = []
+
+    def _as_user(self) -> dict[str, Any]:
+        if self._user is None:
+            return {}
+        return {"user": self._user, "group": self._user, "extra_groups": []}
+
+    def start(self) -> "Postgres":
+        """Start and wait until it accepts connections; also right after a kill."""
+        deadline = time.monotonic() + 30
+        while True:
+            with (self.folder / "server.log").open("ab") as log:
+                self.process = subprocess.Popen(
+                    [program("postgres"), "-D", str(self._data), "-k", str(self.folder),
+                     "-c", "listen_addresses=", "-c", "unix_socket_permissions=0700",
+                     # Checkpoints would only slow down the tests; what is committed is safe.
+                     "-c", "checkpoint_timeout=1h", "-c", "max_wal_size=8GB"],
+                    stdout=log, stderr=log, cwd="/", **self._as_user(),
+                )  # fmt: skip
+            while self.process.poll() is None:
+                with contextlib.suppress(psycopg.OperationalError):
+                    psycopg.connect(self._address("postgres"), connect_timeout=2).close()
+                    return self
+                assert time.monotonic() < deadline, self.log()
+                time.sleep(0.05)
+            # The children of one that was killed may still hold its shared memory for a moment.
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.1)
+
+    def log(self) -> str:
+        """The end of what the server said."""
+        return (self.folder / "server.log").read_text()[-3000:]
+
+    def stop(self) -> None:
+        """End it at once but in order (SIGINT). Safe to call twice."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """Kill the postmaster, as a crash would; its children notice and end."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is None:
+            return
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.send_signal(how)
+        self.process.wait(20)
+        deadline = time.monotonic() + 10
+        while any(map(_works, children)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.process = None
+
+    @contextlib.contextmanager
+    def hung(self) -> Iterator[None]:
+        """Meanwhile nothing of the server does anything, while its sockets stay open."""
+        assert self.process is not None
+        postmaster = psutil.Process(self.process.pid)
+        postmaster.suspend()
+        stopped = [postmaster, *postmaster.children(recursive=True)]
+        for child in stopped[1:]:
+            child.suspend()
+        try:
+            yield
+        finally:
+            for process in reversed(stopped):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.resume()
+
+    def database(self) -> str:
+        """The URL of an empty database of the caller's own."""
+        if self._free:
+            name = self._free.pop()
+        else:
+            name = f"test_{next(self._numbers)}"
+            with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        self._used.append(name)
+        return f"postgresql+psycopg://chequer@/{name}?host={self.folder}"
+
+    def recycle(self) -> None:
+        """Empty the databases that were in use: making and removing them takes far longer."""
+        while self._used:
+            name = self._used.pop()
+            with psycopg.connect(self._address(name), autocommit=True) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+                connection.execute("SET synchronous_commit = off; DROP SCHEMA public CASCADE")
+                connection.execute(f"CREATE SCHEMA public; ALTER DATABASE {name} RESET ALL")
+            self._free.append(name)
+
+    def remove(self) -> None:
+        """End it without writing anything any more (SIGQUIT), and remove its folder."""
+        self._end(signal.SIGQUIT)
+        shutil.rmtree(self.folder)
+
+    def _address(self, name: str) -> str:
+        return f"host={self.folder} user=chequer dbname={name}"

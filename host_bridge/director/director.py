@@ -2,12 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from zoneinfo import ZoneInfo
 
 from host_bridge.clock import SYSTEM, Clock
 from host_bridge.contract import topics
+from host_bridge.contract.facts import Lane
 from host_bridge.contract.messages import Mode
 from host_bridge.director.latency import Latency
 from host_bridge.director.link import Link
@@ -17,7 +19,7 @@ from host_bridge.director.speaker import Speaker
 from host_bridge.domain.floor import Answer, Floor, RoomView, day_number
 from host_bridge.domain.night import is_night
 from host_bridge.settings import Settings
-from host_bridge.store import Store, StoreUnavailableError, UnitMode
+from host_bridge.store import Store, StoredFact, StoreUnavailableError, UnitMode
 from host_bridge.transport.mqtt import Connect, Connection
 
 _log = logging.getLogger(__name__)
@@ -33,6 +35,15 @@ FRESH_MS = 3_000
 
 PORTION = 1_000
 """Facts read at once."""
+
+MEMORY_MS = 86_400_000
+"""How far a start reads back from the newest arrival."""
+
+LAST: dict[Lane, Sequence[str]] = {"ordinary": ("seat", "tag"), "button": ("press", "urgent")}
+"""What a start reads from before that, by lane: the last `LIMIT` of each desk are enough to know
+who is signed in, and whether the desk has been cleaned since it was used."""
+
+LIMIT = 50
 
 RETRY_SECONDS = 1.0
 """How long to wait when the store can't be read."""
@@ -94,7 +105,7 @@ class Director:
         self._listeners: list[Listener] = []
         self._rooms = self.floor.view(clock.unix_ms(), {})
         self._trouble: str | None = "It is still reading what happened before."
-        self._cursor = 0
+        self._cursor: int | None = None
         self._marker: object = None
         self._looked_ms = 0
         self._stop = threading.Event()
@@ -164,6 +175,8 @@ class Director:
         """Take in what was committed since; True when that may change what desks show."""
         self._reports.record(self.floor)
         any_new = any((self._reports.read(), self._read_modes()))
+        if self._cursor is None:
+            self._cursor = self._beginning()
         while not self._stop.is_set():
             facts = self._store.facts_after(self._cursor, PORTION)
             if not facts:
@@ -176,6 +189,24 @@ class Director:
             self.figures.facts += len(facts)
             any_new = True
         return any_new
+
+    def _beginning(self) -> int:
+        """Take in how each desk was left long ago; the id behind which the last day's facts lie.
+
+        The day ends with the newest arrival: a site may have been closed for weeks.
+        """
+        newest = self._store.facts_after(self._store.newest() - 1, 1)
+        newest_ms = min([self._clock.unix_ms(), *(fact.received_ms for fact in newest)])
+        first = self._store.first_id_since(newest_ms - MEMORY_MS)
+        left: list[StoredFact] = []
+        units = [desk.unit for room in self.site.rooms for desk in room.desks]
+        for unit, (lane, types) in product(units, LAST.items()):
+            left += self._store.last_of(
+                self.site.name, unit, lane, types=types, before_id=first, limit=LIMIT
+            )
+        self.floor.fold(left)
+        self.figures.facts += len(left)
+        return first - 1
 
     def _read_modes(self) -> bool:
         before, self._modes = self._modes, self._store.modes.all(self.site.name)

@@ -22,7 +22,9 @@ from host_bridge.faultpoint import reach
 from host_bridge.intake import judge
 from host_bridge.relay.acks import Acks
 from host_bridge.relay.hand import Hand
+from host_bridge.relay.heartbeat import Heartbeat
 from host_bridge.relay.inbox import Inbox
+from host_bridge.relay.portions import Portions
 from host_bridge.settings import Settings
 from host_bridge.store import Outcome, Store, StoreUnavailableError, WorkerRow
 from host_bridge.transport.mqtt import Connect, Connection, Transport
@@ -43,12 +45,6 @@ LAST_TRY_S = 5.0
 
 STOP_S = 0.5
 """After how long it is noticed, when no message comes, that a relay was told to stop."""
-
-BEAT_S = 1.0
-"""How often the relay may write what it says about itself."""
-
-REST_S = 10.0
-"""How often it writes that when nothing changes."""
 
 
 class Pause(NamedTuple):
@@ -93,9 +89,7 @@ class Relay:
         self._stop = threading.Event()
         self._in_hand = 0
         self._last_commit_ms: int | None = None
-        self._beat: WorkerRow | None = None
-        self._next_beat = 0.0
-        self._say_due = 0.0
+        self._heartbeat = Heartbeat(store, clock)
         self._connections: dict[Lane, Transport] = {
             lane: connect(
                 settings.broker,
@@ -185,7 +179,7 @@ class Relay:
 
     def _patience(self) -> float:
         """Seconds until something is to be done even if nothing comes in."""
-        due = self._say_due
+        due = self._heartbeat.due
         if (ack := self._acks.next_due()) is not None:
             due = min(due, ack)
         return max(0.0, due - self._clock.seconds())
@@ -217,12 +211,12 @@ class Relay:
         Meanwhile nothing is acknowledged, so the broker soon sends no more, and the units keep
         their facts: that is the back-pressure.
         """
-        batch = hand.batch()
+        portions = Portions(hand.batch())
         wait, longest = RETRY_S
         give_up: float | None = None
         while True:
             try:
-                return self._store.commit(batch)
+                return portions.commit(self._store)
             except StoreUnavailableError as error:
                 log.error(  # noqa: TRY400 (an operator's sentence, not a stack)
                     "%s %d facts are kept in hand, the rest waits at the broker and the units; "
@@ -259,16 +253,7 @@ class Relay:
             log.warning("the inbox of the %s lane was full; asking the broker again", lane)
             self._connections[lane].renew()
 
-    def _say(self) -> None:
-        """Write what this worker says about itself, at most once a second.
-
-        When nothing changes it is written now and then, to show that the worker lives.
-        """
-        now = self._clock.seconds()
-        if now < self._next_beat:
-            self._say_due = self._next_beat
-            return
-        self._next_beat = now + BEAT_S
+    def _say(self, *, last: bool = False) -> None:
         depth = self._inbox.depth()
         row = WorkerRow(
             worker=self._name,
@@ -278,29 +263,7 @@ class Relay:
             reconnects=sum(each.reconnects for each in self._connections.values()),
             updated_ms=self._clock.unix_ms(),
         )
-        if not self._is_news(row):
-            assert self._beat is not None
-            age = (row.updated_ms - self._beat.updated_ms) / 1000
-            self._say_due = now + max(BEAT_S, REST_S - age)
-            return
-        self._say_due = now + BEAT_S
-        try:
-            self._store.heartbeat(row)
-        except StoreUnavailableError as error:
-            log.warning("the figures of %s were not written: %s", self._name, error.reason)
-            return
-        self._beat = row
-        self._say_due = now + REST_S
-
-    def _is_news(self, row: WorkerRow) -> bool:
-        before = self._beat
-        if before is None or row.updated_ms - before.updated_ms >= REST_S * 1000:
-            return True
-        return (row.in_flight, row.last_commit_ms, row.reconnects) != (
-            before.in_flight,
-            before.last_commit_ms,
-            before.reconnects,
-        )
+        self._heartbeat.say(row, last=last)
 
     def _finish(self) -> Generator[Pause, None, int]:
         """Commit and acknowledge what has come in so far."""
@@ -310,6 +273,5 @@ class Relay:
             left = yield from self._settle((yield from self._gather()))
         self._acknowledge(everything=True)
         if left == 0:
-            self._next_beat, self._beat = 0.0, None
-            self._say()
+            self._say(last=True)
         return left

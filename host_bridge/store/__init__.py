@@ -3,7 +3,16 @@
 The one way in is `Store.open(url)`. Nothing outside this package speaks to the database.
 """
 
-from host_bridge.store.errors import RegistryError, SchemaError, StoreError, StoreUnavailableError
+from host_bridge.store.backup import back_up, restore
+from host_bridge.store.engine import bring_to
+from host_bridge.store.errors import (
+    BatchRefusedError,
+    RegistryError,
+    SchemaError,
+    StoreError,
+    StoreUnavailableError,
+    TransferError,
+)
 from host_bridge.store.records import (
     Batch,
     DeadLetter,
@@ -25,9 +34,11 @@ from host_bridge.store.records import (
 )
 from host_bridge.store.registry import Registry
 from host_bridge.store.store import Store
+from host_bridge.store.transfer import Progress, move
 
 __all__ = [
     "Batch",
+    "BatchRefusedError",
     "DeadLetter",
     "Gap",
     "IncidentRecord",
@@ -35,6 +46,7 @@ __all__ = [
     "Key",
     "LedgerRow",
     "Outcome",
+    "Progress",
     "Registry",
     "RegistryError",
     "SchemaError",
@@ -48,6 +60,11 @@ __all__ = [
     "TagKind",
     "TagRecord",
     "TagStatus",
+    "TransferError",
     "UnitMode",
     "WorkerRow",
+    "back_up",
+    "bring_to",
+    "move",
+    "restore",
 ]

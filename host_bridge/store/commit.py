@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from host_bridge.contract.facts import LANES, AnyFact, Boot, Dropped
+from host_bridge.store import postgres
 from host_bridge.store.records import Batch, DeadLetter, Incoming, Key, Outcome, Stream
 from host_bridge.store.spans import Known, Span, covers, grow
 from host_bridge.store.tables import dead_letters, facts, ledger, spans, tails
@@ -19,6 +20,7 @@ from host_bridge.store.tables import dead_letters, facts, ledger, spans, tails
 decode_fact = msgspec.json.Decoder(AnyFact).decode
 _STREAM = ("site", "unit", "boot", "lane")
 _KEY = (*_STREAM, "seq")
+_CONFLICT = "key conflict: another fact is stored under this boot and sequence number"
 
 
 def _rows_of(table: sa.Table, *wanted: str) -> sa.Select[Any]:
@@ -39,11 +41,13 @@ _LETTERS_OF = _rows_of(dead_letters, "seq").where(dead_letters.c.seq.in_(_NUMBER
 
 def take(connection: sa.Connection, batch: Batch) -> Outcome:
     """Write the batch and say what became of it. The caller commits."""
-    known = _known_spans(connection, _streams(batch))
+    streams = _streams(batch)
+    if _on_postgres(connection):
+        postgres.lock_units(connection, streams)
+    known = _known_spans(connection, streams)
     fresh, again = _split(batch.facts, known)
     duplicates, conflicts = _judge_again(connection, fresh, again)
     letters = [*batch.dead_letters, *conflicts]
-    _insert_facts(connection, list(fresh.values()))
     _insert_dead_letters(connection, letters)
     acknowledge = _extend_spans(connection, known, batch)
     outcome = Outcome(
@@ -53,7 +57,13 @@ def take(connection: sa.Connection, batch: Batch) -> Outcome:
         acknowledge=acknowledge,
     )
     _enter(connection, batch, outcome)
+    # Last: on PostgreSQL other commits wait from here on.
+    _insert_facts(connection, list(fresh.values()))
     return outcome
+
+
+def _on_postgres(connection: sa.Connection) -> bool:
+    return connection.dialect.name == "postgresql"
 
 
 def _streams(batch: Batch) -> set[Stream]:
@@ -62,6 +72,8 @@ def _streams(batch: Batch) -> set[Stream]:
 
 
 def _known_spans(connection: sa.Connection, streams: set[Stream]) -> dict[Stream, list[Known]]:
+    if _on_postgres(connection):
+        return postgres.known_spans(connection, streams)
     return {
         stream: [Known(*row) for row in connection.execute(_SPANS_OF, stream._asdict())]
         for stream in streams
@@ -102,7 +114,7 @@ def _judge_again(
             # None: stored once and deleted since, because its time to live was over.
             duplicates += 1
         else:
-            conflicts.append(_conflict(item))
+            conflicts.append(item.as_dead_letter(_CONFLICT))
     return duplicates, conflicts
 
 
@@ -113,16 +125,6 @@ def _same(one: AnyFact, other: AnyFact) -> bool:
 
 def _fixed(fact: AnyFact) -> AnyFact:
     return msgspec.structs.replace(fact, age=None, at=None, clock="none")
-
-
-def _conflict(item: Incoming) -> DeadLetter:
-    return DeadLetter(
-        received_ms=item.received_ms,
-        topic=item.topic,
-        payload=msgspec.json.encode(item.fact),
-        reason="key conflict: another fact is stored under this boot and sequence number",
-        key=item.key,
-    )
 
 
 def _stored_facts(connection: sa.Connection, keys: set[Key]) -> dict[Key, AnyFact]:
@@ -149,8 +151,6 @@ def _by_stream(keys: set[Key]) -> dict[Stream, list[int]]:
 
 
 def _insert_facts(connection: sa.Connection, fresh: list[Incoming]) -> None:
-    if not fresh:
-        return
     rows = [
         {
             **item.stream._asdict(),
@@ -163,7 +163,6 @@ def _insert_facts(connection: sa.Connection, fresh: list[Incoming]) -> None:
         }
         for item in fresh
     ]
-    connection.execute(sa.insert(facts), rows)
     for item in fresh:
         if isinstance(item.fact, Boot) and item.fact.last is not None:
             _note_tails(connection, item, item.fact)
@@ -171,6 +170,10 @@ def _insert_facts(connection: sa.Connection, fresh: list[Incoming]) -> None:
             # Nothing else may ever tell of that boot: its own boot fact may be among the dropped.
             there = Stream(item.site, item.fact.unit, item.fact.last.boot, item.fact.lane)
             _note_tail(connection, there, item.fact.last.seq, item.received_ms)
+    if _on_postgres(connection):
+        postgres.append_facts(connection, rows)
+    elif rows:
+        connection.execute(sa.insert(facts), rows)
 
 
 def _note_tails(connection: sa.Connection, item: Incoming, fact: Boot) -> None:
@@ -206,14 +209,19 @@ def _insert_dead_letters(connection: sa.Connection, letters: list[DeadLetter]) -
     rows = [
         {
             "received_ms": letter.received_ms,
-            "topic": letter.topic,
+            "topic": _storable(letter.topic),
             "payload": letter.payload,
-            "reason": letter.reason,
+            "reason": _storable(letter.reason),
             **({**letter.key.stream._asdict(), "seq": letter.key.seq} if letter.key else nowhere),
         }
         for letter in letters
     ]
     connection.execute(sa.insert(dead_letters), rows)
+
+
+def _storable(text: str) -> str:
+    """Text that every database takes: one character it refuses would hold up the batch for ever."""
+    return text.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _extend_spans(

@@ -1,81 +1,50 @@
-"""Opening a database: connection settings that durability rests on, and migrations."""
+"""Opening a database, its errors, and its migrations."""
 
 import contextlib
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import alembic.command
 import alembic.config
 import alembic.script
 import alembic.util
+import psycopg
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
-from host_bridge.store.errors import SchemaError, StoreUnavailableError
+from host_bridge.store import postgres, sqlite
+from host_bridge.store.errors import BatchRefusedError, SchemaError, StoreUnavailableError
 
-BUSY_TIMEOUT_MS = 5_000
-"""How long SQLite waits for another process's lock before it gives up."""
+_NEVER = ("22", "23", "54")
+"""Classes of SQLSTATE that say that the data will never fit: data exception, integrity constraint
+violation, program limit exceeded."""
 
 
-def connect(url: str) -> sa.Engine:
+def connect(url: str | sa.URL, *, patient: bool = False) -> sa.Engine:
     """An engine for the database; makes the folder that a SQLite file is to lie in.
 
+    Args:
+        url: an SQLAlchemy URL.
+        patient: calls to a server may take as long as they like.
+
     Raises:
-        SchemaError: the URL is no SQLite file.
+        SchemaError: the URL is none of ours.
         StoreUnavailableError: the folder can't be made.
     """
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
         raise SchemaError("in the settings", "its URL can't be read") from error
-    shown = parsed.render_as_string(hide_password=True)
-    if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
-        raise SchemaError(shown, "only SQLite files are supported (sqlite:///path/to/file.db)")
-    folder = Path(str(parsed.database)).parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreUnavailableError(shown, f"{folder}: {error.strerror}") from error
-    engine = sa.create_engine(parsed)
-    sa.event.listen(engine, "connect", _settle)
-    sa.event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _settle(connection: Any, _record: object) -> None:
-    """Set up each SQLite connection."""
-    # The sqlite3 module must not begin transactions on its own: `_begin` does.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    _use_wal(cursor)
-    # NORMAL may lose a committed transaction at a power cut, and we have acknowledged it.
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _use_wal(cursor: sqlite3.Cursor) -> None:
-    """Switch to WAL; for this lock alone SQLite doesn't wait by itself."""
-    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return
-
-
-def _begin(connection: sa.Connection) -> None:
-    """Writers take the lock at once: one that asks for it later may be refused without a wait."""
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if parsed.get_backend_name() == "postgresql":
+        return postgres.engine(parsed, patient=patient)
+    if parsed.drivername in {"sqlite", "sqlite+pysqlite"}:
+        return sqlite.engine(parsed)
+    raise SchemaError(
+        parsed.render_as_string(hide_password=True),
+        "it is neither SQLite (sqlite:///path/to/file.db) nor PostgreSQL "
+        "(postgresql+psycopg://user@host/database)",
+    )
 
 
 @contextlib.contextmanager
@@ -83,49 +52,122 @@ def translated(engine: sa.Engine) -> Iterator[None]:
     """Turn the database's errors into `StoreUnavailableError`."""
     try:
         yield
-    except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
-        # The driver's own words only: SQLAlchemy's would repeat the statement and its values.
-        reason = str(getattr(error, "orig", None) or error)
-        url = engine.url.render_as_string(hide_password=True)
-        raise StoreUnavailableError(url, reason) from error
+    except sa.exc.TimeoutError as error:
+        url = shown(engine)
+        raise StoreUnavailableError(url, "all connections to it are in use") from error
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, psycopg.Error) as error:
+        raise StoreUnavailableError(shown(engine), _reason(error)) from error
 
 
-def migrate(engine: sa.Engine) -> list[str]:
-    """Bring the database to this version's form, in one transaction.
+@contextlib.contextmanager
+def refusing(engine: sa.Engine) -> Iterator[None]:
+    """Turn what no other try can help into `BatchRefusedError`. For use within `translated`."""
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, psycopg.Error) as error:
+        if _never_fits(error):
+            raise BatchRefusedError(shown(engine), _reason(error)) from error
+        raise
+    except (UnicodeEncodeError, OverflowError) as error:
+        # SQLite's driver says so in Python's own errors, without the value.
+        raise BatchRefusedError(shown(engine), type(error).__name__) from error
+
+
+def _never_fits(error: Exception) -> bool:
+    cause = getattr(error, "orig", None) or error
+    state = getattr(cause, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(_NEVER)
+    # psycopg itself refuses text with NUL in it, before the server sees it.
+    kinds = (psycopg.DataError, sqlite3.DataError, sqlite3.IntegrityError)
+    return isinstance(cause, kinds)
+
+
+def _reason(error: Exception) -> str:
+    # The driver's first line only: SQLAlchemy's words would repeat the statement and its values,
+    # and so would PostgreSQL's details.
+    return str(getattr(error, "orig", None) or error).partition("\n")[0].rstrip(".")
+
+
+def migrate(engine: sa.Engine, target: str = "head") -> list[str]:
+    """Bring the database to a version's form, in one transaction.
+
+    Args:
+        engine: the database.
+        target: a revision, `head` for this version's, `base` for an empty database. Going back
+            deletes what only the newer form could hold.
 
     Returns:
-        The revisions that were applied, oldest first; empty when there was nothing to do.
+        The revisions that were applied or taken back, in that order; empty when there was
+        nothing to do.
 
     Raises:
-        SchemaError: the database is of a newer version.
+        SchemaError: the database is of a newer version, or there is no such revision.
         StoreUnavailableError: it can't be reached or is locked.
     """
+    config = _config()
+    script = alembic.script.ScriptDirectory.from_config(config)
+    goal = _goal(engine, script, target)
+    with translated(engine):
+        if current(engine) == goal:
+            return []
+        with engine.execution_options(writes="form").begin() as connection:
+            # Read again under the lock: another process may have migrated meanwhile.
+            before = MigrationContext.configure(connection).get_current_revision()
+            known = [step.revision for step in script.walk_revisions()][::-1]
+            if before is not None and before not in known:
+                raise SchemaError(
+                    shown(engine),
+                    f"its form {before!r} is of a newer Chequer (this one knows {known[-1]!r}); "
+                    "install that one",
+                )
+            config.attributes["connection"] = connection
+            start, end = (known.index(each) + 1 if each else 0 for each in (before, goal))
+            if start <= end:
+                alembic.command.upgrade(config, goal or "base")
+                return known[start:end]
+            alembic.command.downgrade(config, goal or "base")
+            return known[end:start][::-1]
+
+
+def _goal(engine: sa.Engine, script: alembic.script.ScriptDirectory, target: str) -> str | None:
+    if target == "base":
+        return None
+    if target == "head":
+        return script.get_current_head()
+    if target in {step.revision for step in script.walk_revisions()}:
+        return target
+    raise SchemaError(shown(engine), f"this Chequer knows no form {target!r}")
+
+
+def newest() -> str | None:
+    """The revision that is this version's form."""
+    return alembic.script.ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> alembic.config.Config:
     config = alembic.config.Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    script = alembic.script.ScriptDirectory.from_config(config)
-    with translated(engine):
-        if _revision(engine) == script.get_current_head():
-            return []
-        with engine.execution_options(writes=True).begin() as connection:
-            # Read again under the lock: another process may have migrated meanwhile.
-            context = MigrationContext.configure(connection)
-            before = context.get_current_revision()
-            _refuse_newer(engine, script, before)
-            config.attributes["connection"] = connection
-            alembic.command.upgrade(config, "head")
-            steps = script.iterate_revisions("head", before or "base")
-            return [step.revision for step in steps][::-1]
+    return config
 
 
-def _revision(engine: sa.Engine) -> str | None:
+def shown(engine: sa.Engine) -> str:
+    """The database's URL without its password."""
+    return engine.url.render_as_string(hide_password=True)
+
+
+def current(engine: sa.Engine) -> str | None:
+    """The revision whose form the database has; None when it has none."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def _refuse_newer(
-    engine: sa.Engine, script: alembic.script.ScriptDirectory, revision: str | None
-) -> None:
-    known = {step.revision for step in script.walk_revisions()}
-    if revision is not None and revision not in known:
-        url = engine.url.render_as_string(hide_password=True)
-        raise SchemaError(url, f"its form {revision!r} is of a newer Chequer; install that one")
+def bring_to(url: str, target: str) -> list[str]:
+    """Bring the database at a URL to a revision's form, but not to `base`; see `migrate`."""
+    if target == "base":
+        raise SchemaError("in the settings", "going back to nothing would delete everything")
+    engine = connect(url, patient=True)
+    try:
+        return migrate(engine, target)
+    finally:
+        engine.dispose()

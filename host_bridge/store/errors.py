@@ -15,8 +15,25 @@ class StoreUnavailableError(StoreError):
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(
-            f"The database {url} can't be used now: {reason}. Nothing of it was changed; "
-            "free the database (disk space, locks, permissions) and try again."
+            f"The database {url} can't be used now: {reason}. Nothing is half done; "
+            "free the database (disk space, locks, permissions, its server) and try again."
+        )
+        self.url = url
+        self.reason = reason
+
+
+class BatchRefusedError(StoreError):
+    """The database will never take this batch as it is. Nothing of it was taken.
+
+    Attributes:
+        url: the database, without its password.
+        reason: what the database said.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"The database {url} refuses something in this batch: {reason}. Nothing of it was "
+            "taken, and trying again does not help; commit it in smaller portions."
         )
         self.url = url
         self.reason = reason
@@ -33,6 +50,18 @@ class SchemaError(StoreError):
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(f"The database {url} can't be opened: {reason}. It was left as it is.")
         self.url = url
+        self.reason = reason
+
+
+class TransferError(StoreError):
+    """Moving, backing up or restoring did not succeed; neither database was changed.
+
+    Attributes:
+        reason: why not.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Nothing was copied: {reason}.")
         self.reason = reason
 
 

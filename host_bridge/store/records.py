@@ -30,6 +30,20 @@ class Key(NamedTuple):
     seq: int
 
 
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """What could not be understood, kept as it came, or could not be stored as a fact.
+
+    `key` is known when at least that much could be read: then the unit is told that the host
+    has it, and does not send it for ever.
+    """
+
+    received_ms: int
+    topic: str
+    payload: bytes
+    reason: str
+    key: Key | None = None
+
+
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """A fact that was understood, with the time that the host worked out for it."""
 
@@ -51,19 +65,15 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
         """The fact's key."""
         return Key(self.stream, self.fact.seq)
 
-
-class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """What could not be understood, kept as it came.
-
-    `key` is known when at least that much could be read: then the unit is told that the host
-    has it, and does not send it for ever.
-    """
-
-    received_ms: int
-    topic: str
-    payload: bytes
-    reason: str
-    key: Key | None = None
+    def as_dead_letter(self, reason: str) -> DeadLetter:
+        """The fact as a dead letter, because it can't be stored as what it is."""
+        return DeadLetter(
+            received_ms=self.received_ms,
+            topic=self.topic,
+            payload=msgspec.json.encode(self.fact),
+            reason=reason,
+            key=self.key,
+        )
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):

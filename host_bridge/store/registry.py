@@ -2,6 +2,7 @@
 
 import csv
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any, get_args
 
@@ -116,6 +117,8 @@ def _entry(row: dict[str, Any]) -> dict[str, str]:
         raise RegistryError(f"status is one of {', '.join(get_args(TagStatus))}")
     if entry["kind"] != "cleaner" and entry["status"] == "issued" and not entry["holder"]:
         raise RegistryError(f"a {entry['kind']} that is issued needs a holder")
+    if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in entry["holder"]):
+        raise RegistryError("a holder's name has no control characters")
     if len(entry["holder"]) > 200:
         raise RegistryError("a holder's name has 200 characters at most")
     return entry

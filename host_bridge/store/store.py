@@ -4,14 +4,17 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Self
 
+import psycopg
 import sqlalchemy as sa
 
+from host_bridge.contract.facts import Lane
 from host_bridge.faultpoint import reach
-from host_bridge.store import gaps
+from host_bridge.store import gaps, latest, postgres
 from host_bridge.store.commit import take
-from host_bridge.store.engine import connect, migrate, translated
+from host_bridge.store.engine import connect, migrate, refusing, translated
 from host_bridge.store.incidents import Incidents, stored_fact
 from host_bridge.store.modes import Modes
+from host_bridge.store.partitions import Parts
 from host_bridge.store.records import (
     Batch,
     Gap,
@@ -23,6 +26,9 @@ from host_bridge.store.records import (
 )
 from host_bridge.store.registry import Registry
 from host_bridge.store.tables import dead_letters, facts, ledger, workers
+
+RACES = 3
+"""How often a commit is repeated at once when it failed only because of another one."""
 
 
 class Store:
@@ -43,6 +49,8 @@ class Store:
         """How units are to behave."""
         self._engine = engine
         self._writer = engine.execution_options(writes=True)
+        self._committer = engine.execution_options(writes="facts")
+        self._parts = Parts(engine) if engine.dialect.name == "postgresql" else None
         self._watch: sa.PoolProxiedConnection | None = None
         self._watching = threading.Lock()
 
@@ -51,7 +59,8 @@ class Store:
         """Open the database, make it if it does not exist, and bring it to this form.
 
         Args:
-            url: an SQLAlchemy URL such as `sqlite:///var/chequer.db`.
+            url: an SQLAlchemy URL such as `sqlite:///var/chequer.db` or
+                `postgresql+psycopg://chequer@host/chequer`.
 
         Raises:
             SchemaError: the URL is none of ours, or the database is of a newer version.
@@ -69,8 +78,24 @@ class Store:
         self._engine.dispose()
 
     def commit(self, batch: Batch) -> Outcome:
-        """Take in a batch, durably, in one transaction: all of it or nothing."""
-        with translated(self._engine), self._writer.begin() as connection:
+        """Take in a batch, durably, in one transaction: all of it or nothing.
+
+        Raises:
+            BatchRefusedError: the database will never take it as it is.
+        """
+        if self._parts is not None:
+            self._parts.prepare({fact.received_ms for fact in batch.facts})
+        with translated(self._engine), refusing(self._engine):
+            for _ in range(RACES):
+                try:
+                    return self._commit(batch)
+                except (sa.exc.DBAPIError, psycopg.Error) as error:
+                    if not postgres.lost_a_race(error):
+                        raise
+            return self._commit(batch)
+
+    def _commit(self, batch: Batch) -> Outcome:
+        with self._committer.begin() as connection:
             outcome = take(connection, batch)
             reach("store.in-transaction")
         return outcome
@@ -85,12 +110,53 @@ class Store:
         rows = self._read(sa.select(sa.func.max(facts.c.id).label("id")))
         return int(rows[0]["id"] or 0)
 
+    def first_id_since(self, ms: int) -> int:
+        """The smallest id of a fact that arrived at that time or later.
+
+        A reader that begins there misses none of them. Some facts behind it may have arrived
+        earlier: a worker that had to wait for the database commits late.
+
+        Args:
+            ms: Unix milliseconds.
+
+        Returns:
+            The id that the next fact will have at the least, when none has arrived since.
+        """
+        # Asked first: a fact that is committed in between is found by the second question.
+        after_all = self.newest() + 1
+        # `+ 0`: else the table is walked by id, from its very beginning.
+        first = sa.func.min(facts.c.id + 0).label("id")
+        rows = self._read(sa.select(first).where(facts.c.received_ms >= ms))
+        return int(rows[0]["id"] or after_all)
+
+    def last_of(
+        self,
+        site: str,
+        unit: str,
+        lane: Lane,
+        *,
+        types: Sequence[str],
+        before_id: int,
+        limit: int,
+    ) -> list[StoredFact]:
+        """The last facts of some types of a unit's lane among those with smaller ids.
+
+        "Last" by the unit's own count, not by arrival; the latest comes first.
+        """
+        stream = (site, unit, lane)
+        with translated(self._engine), self._engine.connect() as connection:
+            rows = latest.find(connection, stream, types, before_id, limit)
+        return [stored_fact(row) for row in rows]
+
     def changed(self) -> object:
         """A marker that differs from the last one when anything was committed since.
 
-        Costs some microseconds and reads no table: fit for asking every 20 ms. Commits of this
-        very `Store` count too.
+        Cheap enough for asking every 20 ms: some microseconds on SQLite, on PostgreSQL one row
+        and a round trip. Commits of this very `Store` count too.
         """
+        if self._parts is not None:
+            with translated(self._engine), self._engine.connect() as connection:
+                return postgres.commits(connection)
         with self._watching, translated(self._engine):
             if self._watch is None:
                 # A connection of its own: SQLite's data_version tells what others committed.

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -41,6 +42,8 @@ def _stream(*, primary_key: bool = False, nullable: bool = False) -> list[Column
     ]
 
 
+_BUTTON = text("lane = 'button'")
+
 facts = Table(
     "facts",
     metadata,
@@ -53,6 +56,9 @@ facts = Table(
     Column("received_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     UniqueConstraint("site", "unit", "boot", "lane", "seq"),
+    # PostgreSQL has facts by the month of arrival, and the arrival in the primary key.
+    Index(None, "received_ms").ddl_if(dialect="sqlite"),
+    Index("ix_facts_button", "site", "id", sqlite_where=_BUTTON, postgresql_where=_BUTTON),
     sqlite_autoincrement=True,
 )
 
@@ -154,3 +160,12 @@ modes = Table(
     Column("quiet", Boolean, nullable=False),
 )
 """How units are to behave, where somebody has asked for something."""
+
+commit_order = Table(
+    "commit_order",
+    MetaData(),
+    Column("last", BigInteger, nullable=False),
+    Column("commits", BigInteger, nullable=False),
+)
+"""PostgreSQL only, one row: the last id given to a fact, and how many commits there were. SQLite,
+with one writer at a time, keeps both by itself."""

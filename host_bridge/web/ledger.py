@@ -18,7 +18,13 @@ def read(store: Store, site: str, now_ms: int) -> Ledger:
     workers = _workers(store.ledger(), store.workers())
     total = Count(**{name: sum(getattr(w, name) for w in workers) for name in FIELDS})
     gaps = _gaps((gap for gap in store.gaps() if gap.site == site), now_ms)
-    return Ledger(sum=total, workers=workers, missing=sum(g.missing for g in gaps), gaps=gaps)
+    return Ledger(
+        sum=total,
+        workers=workers,
+        missing=sum(gap.missing for gap in gaps),
+        dropped=sum(gap.dropped for gap in gaps),
+        gaps=gaps,
+    )
 
 
 def _workers(rows: Iterable[LedgerRow], heartbeats: Iterable[WorkerRow]) -> list[Worker]:
@@ -49,14 +55,17 @@ def _gaps(gaps: Iterable[StoredGap], now_ms: int) -> list[Gap]:
     The lanes are added up: a gap of the button's lane alone would tell of presses at a desk.
     """
     missing: dict[str, int] = {}
+    dropped: dict[str, int] = {}
     since: dict[str, int] = {}
     for gap in gaps:
         missing[gap.unit] = missing.get(gap.unit, 0) + gap.missing
+        dropped[gap.unit] = dropped.get(gap.unit, 0) + gap.dropped
         since[gap.unit] = min(since.get(gap.unit, gap.since_ms), gap.since_ms)
     return [
         Gap(
             unit=unit,
             missing=missing[unit],
+            dropped=dropped[unit],
             since=instant(since[unit]),
             age_seconds=max(0, now_ms - since[unit]) // 1000,
         )

@@ -115,6 +115,13 @@ class Metrics(Collector):
         gaps = GaugeMetricFamily(
             "chequer_gap_facts", "Counted by the unit, never seen by the host.", labels=["unit"]
         )
+        dropped = GaugeMetricFamily(
+            "chequer_dropped_facts",
+            "Of the gap: the unit was full, and says that it dropped them.",
+            labels=["unit"],
+        )
         for gap in now.gaps:
             gaps.add_metric([gap.unit], gap.missing)
+            dropped.add_metric([gap.unit], gap.dropped)
         yield gaps
+        yield dropped

@@ -97,6 +97,7 @@ class Gap(Model):
 
     unit: str
     missing: int
+    dropped: int = Field(description="How many of them the unit reports to have dropped when full.")
     since: datetime
     age_seconds: int
 
@@ -107,14 +108,16 @@ class Ledger(Model):
     sum: Count
     workers: list[Worker]
     missing: int = Field(description="All gaps together.")
+    dropped: int = Field(description="How many of them units report to have dropped when full.")
     gaps: list[Gap]
 
 
 class Delivery(Model):
-    """The ledger in short: the sum, and what is missing from how many units."""
+    """The ledger in short: the sum, what is missing from how many units, what of it they say."""
 
     sum: Count
     missing: int
+    dropped: int
     units: int
 
 

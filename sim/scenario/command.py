@@ -125,7 +125,7 @@ async def _tell_all(
         whole = bar.add_task("scenarios", total=len(scenarios))
 
         async def one(scenario: Scenario) -> Result:
-            if scenario.slow and not slow:
+            if scenario.needs or (scenario.slow and not slow):
                 result = skipped(scenario)
             else:
                 async with room:
@@ -154,7 +154,7 @@ def _bar() -> Progress:
 def _say(console: Console, result: Result) -> None:
     """A line for what came of it; more when it went wrong."""
     console.print(_MARKS[result.outcome], end=" ")
-    time = f"{result.seconds:.1f} s" if result.outcome != "skipped" else "slow, not told"
+    time = f"{result.seconds:.1f} s" if result.outcome != "skipped" else result.why_skipped
     if result.facts:
         speed = result.told / max(result.seconds, 0.001)
         time += f", {speed:.0f} times real time, digest {result.facts.digest[:16]}"

@@ -185,6 +185,22 @@ async def presses_dated(stage: Stage, desk: str, time: float) -> Seen:
 
 
 @phrase(
+    "expectation", KEPT, "every press is stored",
+    "at every desk, as many presses as were made, by whomever",
+)  # fmt: skip
+async def every_press_stored(stage: Stage) -> Seen:
+    """No press is lost, whatever else happens."""
+    rows = stage.engine.host.rows(
+        "SELECT unit, count(*) FROM facts WHERE type = 'press' GROUP BY unit"
+    )
+    stored = {str(unit): int(str(count)) for unit, count in rows}
+    for desk, made in stage.presses.items():
+        if (found := stored.get(unit_of(desk), 0)) != len(made):
+            return Seen(False, f"{len(made)} presses were made at {desk}, {found} are stored")
+    return Seen(True, f"{sum(map(len, stage.presses.values()))} presses are stored")
+
+
+@phrase(
     "expectation",
     KEPT,
     "the ledger adds up",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from sim.scenario.phrase import GAPS, PHRASES
 from sim.scenario.read import BLOCKS
+from sim.scenario.world import KEYS
 from sim.vm import ROOT
 from sim.world import FAULTS
 
@@ -38,6 +39,8 @@ def _lines() -> Iterator[str]:
     yield from _table("words", BLOCKS.items())
     yield from ("", "### What may stand in a gap", "")
     yield from _table("gap", ((f"{{{gap}}}", text) for gap, text in GAPS.items()))
+    yield from ("", "### What a world says", "")
+    yield from _table("key", KEYS.items())
     yield from ("", "### Faults on the control port", "")
     yield from _table("chip", ((chip, ", ".join(kinds)) for chip, kinds in FAULTS.items()))
 

@@ -15,8 +15,9 @@ _TIME = re.compile(
     rf"(?: ?\.\. ?(?P<high>{_NUMBER}) ?(?P<high_unit>{_UNIT}))?"
 )
 _COUNT = re.compile(r"(?P<low>\d+)(?:\.\.(?P<high>\d+))?")
+_SHARE = re.compile(rf"(?P<number>{_NUMBER}) ?(?P<percent>%)?")
 _LEAST = re.compile(r"(?P<bound>at least|at most)? ?(?P<number>\d+|no)")
-LONGEST_S = 24 * 3600.0
+LONGEST_S = 8 * 24 * 3600.0
 MOST = 100_000
 
 
@@ -67,8 +68,17 @@ def span(text: str) -> Span:
     low = float(match["low"]) * _SECONDS[match["low_unit"] or unit]
     high = float(match["high"]) * _SECONDS[unit] if match["high"] else low
     if not low <= high <= LONGEST_S:
-        raise WordingError(f"{expected}: the smaller one first, and at most a day")
+        raise WordingError(f"{expected}: the smaller one first, and at most eight days")
     return Span(low, high)
+
+
+def share(text: str) -> float:
+    """Read `2 %` or `0.02`, a part of a whole."""
+    match = _SHARE.fullmatch(text.strip())
+    found = float(match["number"]) / (100 if match["percent"] else 1) if match else -1.0
+    if not 0 <= found <= 1:
+        raise WordingError(f"expected a share such as 2 % or 0.02, found {text!r}")
+    return found
 
 
 def number(text: str) -> Number:

@@ -26,6 +26,7 @@ from sim.scenario.story import (
     Step,
     Together,
 )
+from sim.scenario.world_life import live
 from sim.vm import VmError
 
 LOOK_S = 0.1
@@ -34,8 +35,8 @@ LOOK_S = 0.1
 GLANCE_S = 0.01
 """How often it is looked for at the desk: what is shown there may last for moments only."""
 
-RULE_S = 0.2
-"""How often `always` and `never` are looked at."""
+RULE_S, RARE_RULE_S = 0.2, 10.0
+"""How often `always` and `never` are looked at; rarely in stories of days, in virtual time."""
 
 SETTLE_S = 10.0
 """How long the standing rules have to come true at the end: a relay may still be committing."""
@@ -64,6 +65,7 @@ class Player:
         self._turns: Counter[int] = Counter()
         self._beside: asyncio.TaskGroup | None = None
         self._rules: list[asyncio.Task[None]] = []
+        self._rule_s = RARE_RULE_S if scenario.needs else RULE_S
         self._telling = 0  # stories that are told beside the main one
 
     async def play(self) -> list[Failure]:
@@ -75,6 +77,9 @@ class Player:
         failures = []
         try:
             async with asyncio.TaskGroup() as self._beside:
+                if self._scenario.world:
+                    self._telling += 1
+                    self._spawn(self._live())
                 await self._steps(self._scenario.steps)
                 self._stop_rules_when_alone()
         except* _NotMetError as group:
@@ -139,6 +144,12 @@ class Player:
         finally:
             self._telling -= 1
 
+    async def _live(self) -> None:
+        try:
+            await live(self._stage)
+        finally:
+            self._telling -= 1
+
     async def _repeat(self, step: Repeat) -> None:
         dice = self._dice(step.line)
         began = self._clock.now()
@@ -177,7 +188,7 @@ class Player:
             seen = await self._look(step.sentence, step.line)
             if seen.holds == step.never:
                 raise self._failed(step, f"{word}: {step.sentence.text}", seen.what)
-            await self._clock.sleep(RULE_S)
+            await self._clock.sleep(self._rule_s)
 
     async def _true_within(self, sentence: Sentence, line: int, seconds: float) -> Seen:
         return await self._until(sentence, line, seconds, lambda seen: seen.holds)

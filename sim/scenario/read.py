@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -29,6 +29,7 @@ from sim.scenario.story import (
     Step,
     Together,
 )
+from sim.scenario.world import World
 
 BLOCKS = {
     "within {time}": "the expectation (or each of a list) comes true within this time",
@@ -65,7 +66,9 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: str = ""
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 1
     slow: bool = False
+    needs: Literal["", "virtual time"] = ""
     site: Site = Site()
+    world: World | None = None
     people: People = People()
 
 
@@ -79,13 +82,13 @@ def read(file: Path, seed: int | None = None) -> Scenario:
     document = _document(tree)
     requirements = _requirements(tree, document.requirement)
     seed = document.seed if seed is None else seed
-    try:
-        site.check(document.site, document.people)
-    except WordingError as error:
-        raise ScenarioFileError(file, tree.line(("site",)), str(error)) from error
-    cards = Cards(document.people, seed)
-    rooms = [room.name for room in document.site.rooms]
-    names = Names(document.people.names, document.site.desks, rooms, cards)
+    place, people = _site(tree, document), document.people
+    if document.world:
+        people = document.world.people(people)
+    cards = Cards(people, seed)
+    rooms = [room.name for room in place.rooms]
+    names = Names(document.people.names, place.desks, rooms, cards)
+    names.parts.update(place.parts)
     return Scenario(
         file=file,
         title=document.title,
@@ -93,11 +96,32 @@ def read(file: Path, seed: int | None = None) -> Scenario:
         requirements=requirements,
         seed=seed,
         slow=document.slow,
-        site=document.site,
-        people=document.people,
+        needs=document.needs,
+        world=document.world,
+        site=place,
+        people=people,
         cards=cards,
         steps=_Steps(tree, names).list(tree.root["steps"], ("steps",)),  # type: ignore[call-overload, index]
     )
+
+
+def _site(tree: Tree, document: _Document) -> Site:
+    """The site, with the world's rooms where the world has desks of its own; checked."""
+    place, where = document.site, "site"
+    try:
+        site.check(place, document.people)
+        if document.world:
+            where = "world"
+            place = document.world.placed(place, own_rooms=_has_rooms(tree))
+            document.world.check()
+    except WordingError as error:
+        raise ScenarioFileError(tree.file, tree.line((where,)), str(error)) from error
+    return place
+
+
+def _has_rooms(tree: Tree) -> bool:
+    given = tree.root.get("site") if isinstance(tree.root, dict) else None
+    return isinstance(given, dict) and "rooms" in given
 
 
 def _document(tree: Tree) -> _Document:
@@ -110,7 +134,7 @@ def _document(tree: Tree) -> _Document:
         place: Place = ()
         if match := _AT.search(text):
             text = text[: match.start()]
-            for key, index in re.findall(r"\.([\w-]+)|\[(\d+)\]", match[1]):
+            for key, index in re.findall(r"\.([\w -]+)|\[(\d+)\]", match[1]):
                 place = (*place, key or int(index))
         if field := _FIELD.search(text):
             place = (*place, field[1])
@@ -120,10 +144,11 @@ def _document(tree: Tree) -> _Document:
 
 
 def _known(place: Place) -> str:
-    kinds: dict[str | int, Any] = {"people": People, "site": Site}
+    kinds: dict[str | int, Any] = {"people": People, "site": Site, "world": World}
     kind = kinds.get(place[0], _Document) if len(place) > 1 else _Document
     kind = site.Room if "rooms" in place[:-1] else kind
-    return ", ".join(kind.__struct_fields__)
+    kind = site.Desk if "desks" in place[:-1] else kind
+    return ", ".join(kind.__struct_encode_fields__)
 
 
 def _requirements(tree: Tree, given: Any) -> list[str]:

@@ -104,3 +104,4 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that the story lasted for those in it."""
     facts: Facts | None = None
     """In virtual time only."""
+    why_skipped: str = ""

@@ -7,6 +7,7 @@ import msgspec
 from sim.scenario.measure import Number, Span
 from sim.scenario.phrase import Sentence
 from sim.scenario.site import Cards, People, Site
+from sim.scenario.world import World
 
 
 class Do(msgspec.Struct, frozen=True):
@@ -92,6 +93,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         requirements: numbers of the demands that it shows to be met.
         seed: of everything that is chosen.
         slow: it takes long and only runs when asked to.
+        needs: what it can't be told without: "virtual time" or nothing.
+        world: a day or more that goes on beside the story, or None.
         site: rooms and rules.
         people: who takes part.
         cards: what they carry.
@@ -104,6 +107,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     requirements: list[str]
     seed: int
     slow: bool
+    needs: str
+    world: World | None
     site: Site
     people: People
     cards: Cards

@@ -108,7 +108,7 @@ async def tell_in(world: World[_Clock, _Engine], scenario: Scenario, keep: Path 
 
 
 def skipped(scenario: Scenario) -> Result:
-    """A slow one that nobody asked for."""
+    """A slow one that nobody asked for, or one that needs what this engine has not got."""
     return Result(
         file=str(scenario.file),
         title=scenario.title,
@@ -121,6 +121,7 @@ def skipped(scenario: Scenario) -> Result:
         desks=scenario.site.desks,
         events=[],
         replay=replay(scenario),
+        why_skipped=f"needs {scenario.needs}, not told" if scenario.needs else "slow, not told",
     )
 
 

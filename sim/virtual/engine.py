@@ -134,6 +134,7 @@ class VirtualEngine:
                 site_key=scenario.cards.key,
                 seed=scenario.seed,
                 rank=rank,
+                parts=scenario.site.parts[desk],
                 leave_out=leave_out,
                 tell=functools.partial(self._tell, desk),
             )

@@ -9,8 +9,7 @@ from host_bridge import faultpoint
 from host_bridge.director import Director
 from host_bridge.relay.relay import Pause, Relay
 from host_bridge.settings import Settings, load
-from host_bridge.store import Batch, Outcome, Store
-from host_bridge.store import engine as store_engine
+from host_bridge.store import Batch, Outcome, Store, sqlite
 from host_bridge.web import ledger
 from host_bridge.web.models import Room
 from sim.scenario.database import Database
@@ -214,7 +213,7 @@ class VirtualHost:
         self, conductor: Conductor, broker: Broker, folder: Path, config: Path, database: Path
     ) -> None:
         # A lock that another holds won't go away while we wait in real time.
-        store_engine.BUSY_TIMEOUT_MS = 0
+        sqlite.BUSY_TIMEOUT_MS = 0
         self._conductor = conductor
         self._clock = HostClock(conductor)
         self._broker = broker

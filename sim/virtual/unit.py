@@ -10,8 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from sim import parts as choice
+from sim.parts import Parts
 from sim.shown import Front, Shown
-from sim.unit import SIM_SHARE_KIB
+from sim.unit import share_kib
 from sim.virtual.broker import Broker
 from sim.virtual.conductor import NEVER, Conductor, Planned
 from sim.virtual.machine import Input, Machine, MachineEndedError
@@ -20,7 +24,7 @@ from sim.vm import ROOT, VmError
 from sim.world import RadarState, World
 
 _CAUSES = {"power": 1, "hard": 2, "watchdog": 3, "soft": 5}  # machine.reset_cause()
-_SHARE_KIB = 224 + SIM_SHARE_KIB + 256  # room for the wire: memory is tested elsewhere
+_ROOM_KIB = 224 + 256  # the firmware's and room for the wire: memory is tested elsewhere
 _CRASHES = 5
 _CRASH_US = 10_000_000
 _AFTER_CRASH_US = 500_000
@@ -44,6 +48,8 @@ class VirtualUnit:
         rank: who goes first of those that do something in the same moment, from 1.
         tell: is told what is to be seen.
         firmware: another firmware folder than the project's.
+        parts: reader and presence sensors; None for those that the configuration in the folder
+            chooses, or the usual ones.
         leave_out: leave out what changes nothing (sim/virtual/on_vm/idle.py).
     """
 
@@ -60,6 +66,7 @@ class VirtualUnit:
         rank: int = 1,
         tell: Tell = lambda _at, _what, _value: None,
         firmware: Path = ROOT / "firmware",
+        parts: Parts | None = None,
         leave_out: bool = True,
     ) -> None:
         self.name = unit
@@ -71,11 +78,12 @@ class VirtualUnit:
         self._seed = seed
         self._rank = rank
         self._leave_out = leave_out
+        self._parts = parts
         self._tell = tell
         self._firmware = firmware.resolve()
         self._calm = True
         self._radio = Radio(conductor, broker, self._receive, rank)
-        self._world = World()
+        self._world = World(parts or Parts())
         self._front = Front()
         self._machine: Machine | None = None
         self._inbox: list[Input] = []
@@ -100,13 +108,13 @@ class VirtualUnit:
         for name in ("files", "soc"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         path = self._folder / "files" / "config.json"
-        if not path.exists():
-            config = {
-                **self._config,
-                "wifi": {"ssid": "sim", "password": "simulated"},
-                "broker": {"host": "127.0.0.1", "port": 1883},
-            }
-            path.write_text(json.dumps(config))
+        config = json.loads(path.read_text()) if path.exists() else dict(self._config)
+        config.setdefault("wifi", {"ssid": "sim", "password": "simulated"})
+        config.setdefault("broker", {"host": "127.0.0.1", "port": 1883})
+        if self._parts:
+            config |= msgspec.to_builtins(self._parts)
+        path.write_text(json.dumps(config))
+        self._world.parts = choice.of(config)
         self._power_on()
 
     def stop(self) -> None:
@@ -156,8 +164,16 @@ class VirtualUnit:
         await asyncio.sleep(_FINGER_S)
 
     async def radar(self, state: RadarState, cm: int = 70) -> None:
-        """What is before the radar."""
+        """Who is before the desk; whatever sensors it has see it."""
         self._do(self._world.radar(state, cm))
+
+    async def motion(self, ms: int) -> None:
+        """Something moves before the PIR for so long."""
+        self._do(self._world.motion(ms))
+
+    async def seat(self, taken: bool) -> None:
+        """The contact under the seat alone closes or opens."""
+        self._do(self._world.seat(taken))
 
     async def fault(self, chip: str, kind: str, after: int = 0) -> None:
         """Break a chip, or mend it with "none"; see `sim.world.FAULTS`."""
@@ -315,7 +331,7 @@ class VirtualUnit:
         self._starts += 1
         dice = hashlib.sha256(f"{self._seed} {self.name} {self._starts}".encode()).digest()
         self._machine = Machine(
-            f"{_SHARE_KIB}k",
+            f"{_ROOM_KIB + share_kib(self._world.parts)}k",
             {
                 "files": str(self._folder / "files"),
                 "soc": str(self._folder / "soc"),
@@ -326,6 +342,7 @@ class VirtualUnit:
                 "air": self._world.air,
                 "world": self._world.commands(),
                 "taps": False,
+                "parts": msgspec.to_builtins(self._world.parts),
                 "at": self._conductor.now,
                 "unix": self._conductor.unix_us(),
                 "seed": int.from_bytes(dice[:4], "big"),

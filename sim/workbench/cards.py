@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sim.day import Crew, crew
+from sim.crew import Crew, crew
 
 _SEED = 1
 _PEOPLE = 2

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from sim.children import Child, start
-from sim.day import Crew
+from sim.crew import Crew
 from sim.tags import write_register
 
 SITE, UNIT = "workbench", "desk-a1"

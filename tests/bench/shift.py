@@ -17,7 +17,7 @@ def story(desks: int, hours: float, seed: int = 7) -> str:
         hours: how long the shift is.
         seed: of all that is chosen.
     """
-    dice = random.Random(seed)  # noqa: S311
+    dice = random.Random(seed)
     names = [f"{chr(65 + i // _ROW)}{i % _ROW + 1}" for i in range(desks)]
     people = [f"P{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(desks)]
     lines = [
@@ -45,8 +45,10 @@ def _day(dice: random.Random, who: str, desk: str, seconds: float) -> list[tuple
         away = dice.uniform(begin + 60, max(begin + 61, end - 400))
         deeds.append((away, f"{who} gets up from {desk}"))
         deeds.append((away + dice.uniform(60, 300), f"{who} sits down at {desk}"))
-    for _ in range(dice.choice((0, 1, 1, 2, 3))):
-        deeds.append((dice.uniform(begin + 60, end), f"{who} presses the button at {desk}"))
+    deeds += [
+        (dice.uniform(begin + 60, end), f"{who} presses the button at {desk}")
+        for _ in range(dice.choice((0, 1, 1, 2, 3)))
+    ]
     deeds.append((end, f"{who} leaves {desk}"))
     deeds.append((end + dice.uniform(30, 200), f"Cleaner cleans {desk}"))
     return deeds

@@ -14,8 +14,8 @@ from tests.host_bridge.unit_stream import Units, fact_of
 class Host:
     """A folder with a configuration, in which commands run. Ends what it started."""
 
-    def __init__(self, folder: Path, port: int, site: str = "s") -> None:
-        self.url = f"sqlite:///{folder}/var/chequer.db"
+    def __init__(self, folder: Path, port: int, site: str = "s", *, url: str | None = None) -> None:
+        self.url = url or f"sqlite:///{folder}/var/chequer.db"
         self.config = folder / "chequer.toml"
         self.log = folder / "host.log"
         self.config.write_text(

@@ -80,9 +80,44 @@ def test_every_command_takes_a_configuration() -> None:
 
 def test_migrate_says_what_it_did(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     assert shell.run("migrate") == 0
-    assert "Applied: 0001, 0002." in capsys.readouterr().out
+    assert "Applied: 0001, 0002, 0003." in capsys.readouterr().out
     assert shell.run("migrate") == 0
     assert "up to date" in capsys.readouterr().out
+
+
+def test_migrate_goes_back_to_a_form_but_never_to_nothing(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shell.run("migrate") == 0
+    assert shell.run("migrate", "--to", "0001") == 0
+    assert shell.run("migrate", "--to", "0001") == 0
+    assert "It has that form already." in capsys.readouterr().out
+    assert shell.run("migrate", "--to", "base") == cli.DATABASE
+    assert "would delete everything" in capsys.readouterr().err
+    assert shell.run("migrate") == 0
+
+
+def test_a_database_is_moved_backed_up_and_restored(
+    shell: Shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "tags.csv"
+    path.write_text(f"tag,kind,holder\n{TAG},headset,Ada\n")
+    assert shell.run("registry", "import", str(path)) == 0
+    assert shell.run("backup", str(tmp_path / "copy")) == 0
+    assert shell.run("backup", str(tmp_path / "copy")) == cli.DATABASE
+    error = capsys.readouterr().err
+    assert error.endswith("exists already.\n")
+    assert error.count("\n") == 1
+    assert shell.run("move", "--to", f"sqlite:///{tmp_path}/moved.db") == 0
+    assert "2 rows were moved and counted." in capsys.readouterr().out
+    assert shell.run("restore", str(tmp_path / "copy")) == cli.DATABASE
+    assert "holds something already" in capsys.readouterr().err
+    Path(shell.url.removeprefix("sqlite:///")).unlink()
+    assert shell.run("restore", str(tmp_path / "copy")) == 0
+    for url in (shell.url, f"sqlite:///{tmp_path}/moved.db"):
+        store = Store.open(url)
+        assert store.registry.record("s", TAG) is not None
+        store.close()
 
 
 def test_wrong_settings_are_one_sentence(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:

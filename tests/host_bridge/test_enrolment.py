@@ -3,14 +3,15 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from host_bridge.enrolment import EnrolmentError, Wanted, enrol
 from host_bridge.settings import Broker
 from host_bridge.store import RegistryError, Store
+from host_bridge.store.tables import metadata
 from tests.host_bridge import site
 from tests.host_bridge.listener import Listener, eventually
 from tests.services import Mosquitto, free_port
@@ -20,8 +21,8 @@ WANTED = Wanted(site.NAME, "u1", "headset", "Ada Lovelace")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path}/chequer.db")
+def store(store_url: str) -> Iterator[Store]:
+    opened = Store.open(store_url)
     site.register(opened)
     yield opened
     opened.close()
@@ -79,9 +80,9 @@ def test_no_name_leaves_the_process_and_nobody_is_written_down_for_a_tag_that_ne
     mosquitto, store, desk
 ):
     assert ask(mosquitto, store, lambda: None, seconds=0) == "nobody-came"
-    database = Path(store._engine.url.database)
-    for file in database.parent.glob("chequer.db*"):
-        assert b"Lovelace" not in file.read_bytes()
+    with store._engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            assert "Lovelace" not in str(connection.execute(sa.select(table)).all())
     assert not any("Lovelace" in str(body) for body in desk.bodies(""))
 
 

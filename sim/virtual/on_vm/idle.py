@@ -1,6 +1,6 @@
 """Leaves out what changes nothing: polls that would see what the last one saw, and keep-alives.
 
-The unit's tasks poll on grids of their own (the reader every 101 ms, the radar every 50 ms ...). A
+The unit's tasks poll on grids of their own (the reader every 61 ms, the radar every 50 ms ...). A
 task that would find nothing new sleeps on, and wakes at a point of its own grid: when the world
 does something to its chip, when the unit has something to tell it, or when a deadline of its own
 comes. What a left-out round would have counted or noted is brought up to date before it goes on.
@@ -16,8 +16,8 @@ from asyncio import core
 
 import circuit
 import parts
+import sensors
 import wire
-import wiring
 
 _FAR_MS = 1 << 28
 """Three days: asyncio can't count further than six."""
@@ -47,14 +47,14 @@ _HAPPENINGS = (
     "state",
 )
 """Methods of `Unit` after which there may be something to show or to keep."""
-_WATCHED = ("button", "tick", "tidy", "link", "rfid", "radar", "display")
+_WATCHED = ("button", "tick", "tidy", "link", "rfid", "presence", "display")
 
 _unit = None
 _connection = None
 _calm = True
 _parked = {}
 """Name -> [task, when it would wake by itself, period]; milliseconds of the loop."""
-_skip = {"rfid": 0, "show": 0}
+_skip = {"rfid": 0, "show": 0, "presence": 0}
 """Rounds that a task has still to count without doing them."""
 _tasks = {}
 _erasing = False
@@ -115,6 +115,8 @@ def _wake(*names):
             core._task_queue.remove(task)
             core._task_queue.push(task, at)
             entry.append(at)
+            if name == "guard":  # by which the button sees whether the program stood still
+                _unit._button._due = at - now + time.ticks_ms()
 
 
 def _make_up(name, entry):
@@ -122,16 +124,17 @@ def _make_up(name, entry):
     now = time.loop_ms()
     rounds = (now - entry[1]) // entry[2]
     if name == "rfid":
-        _skip[name] = rounds % 20
+        _skip[name] = rounds % 32
     elif name == "show":
         _skip[name] = rounds % 40
-    elif name == "radar" and rounds > 0:
+    elif name == "presence" and rounds > 0:
         _radar_now(now)
+        _skip[name] = rounds % 20
 
 
 def _radar_now(now):
     """The radar's reports up to the last poll were read; the next ones are still to come."""
-    model, driver = parts._radar, _unit._seat._radar
+    model, driver = sensors._radar, _unit._seat._presence
     off = now - time.ticks_ms()
     before = (now - off - _POLL_MS) * 1000
     due = model._next_report
@@ -148,36 +151,41 @@ def _radar_now(now):
 
 
 def _senses_sleep(ms):
-    if ms == 100:
-        return _reader_sleep()
+    if ms == 60:
+        return _reader_sleep(ms)
     if ms == 50:
-        return _radar_sleep()
-    if ms == 200 and circuit.levels[wiring.BUTTON] and not _unit._button.active:
+        return _presence_sleep(ms)
+    if ms == 25 and not _unit._button.active:
         return _sleep_on("guard", ms, None)
     return core.sleep_ms(ms)
 
 
-def _reader_sleep():
+def _reader_sleep(ms):
     if _skip["rfid"] > 0:
         _skip["rfid"] -= 1
         return _at_once()
     if parts._cards or parts._rfid.fault or _unit._tags._presence._missed:
-        return core.sleep_ms(100)
-    return _sleep_on("rfid", 100, None, 101)  # a poll of an empty field takes a millisecond
+        return core.sleep_ms(ms)
+    return _sleep_on("rfid", ms, None, ms + 1)  # a poll of an empty field takes a millisecond
 
 
-def _radar_sleep():
-    model, driver = parts._radar, _unit._seat._radar
+def _presence_sleep(ms):
+    if _skip["presence"] > 0:
+        _skip["presence"] -= 1
+        return _at_once()
+    sense = _unit._seat
+    if len(sense._sensors) != 1 or sense._presence.chip != "radar" or sense._good[0] < 5:
+        return core.sleep_ms(ms)
+    model, driver = sensors._radar, sense._presence
     under_way = model.fault or model._line or model._inbox or driver._count
     if under_way or driver.state > 3 or driver.state != model.state:
-        return core.sleep_ms(50)
-    seat = _unit._seat.seat
-    dues = _filter_dues(seat)
+        return core.sleep_ms(ms)
+    dues = _filter_dues(sense.seat)
     if not dues:
-        settled = seat.occupied == (driver.state != 0)
-        return _sleep_on("radar", 50, None) if settled else core.sleep_ms(50)
+        settled = sense.seat.occupied == (driver.state != 0)
+        return _sleep_on("presence", ms, None) if settled else core.sleep_ms(ms)
     due = min(dues) + time.loop_ms() - time.ticks_ms() - 4 * _POLL_MS  # then polls as usual
-    return core.sleep_ms(50) if due < time.loop_ms() else _sleep_on("radar", 50, due)
+    return core.sleep_ms(ms) if due < time.loop_ms() else _sleep_on("presence", ms, due)
 
 
 def _filter_dues(seat):
@@ -188,7 +196,7 @@ def _filter_dues(seat):
     return [
         stage._since + stage._ms
         for stage in (on, off)
-        if stage._since is not None and stage._output != stage._value
+        if stage._waiting and stage._output is not stage._value
     ]
 
 
@@ -203,7 +211,7 @@ def _unit_sleep(ms):
     _tasks.setdefault("main", core.cur_task)
     if core.cur_task is not _tasks["main"] or _unit._uptime.now() < _GOOD_MS:
         return core.sleep_ms(1000)
-    for name in ("tick", "show", "tidy", "rfid", "radar", "guard", "link", "supervise"):
+    for name in ("tick", "show", "tidy", "rfid", "presence", "guard", "link", "supervise"):
         if name not in _parked:
             return core.sleep_ms(1000)
     _hold(True)
@@ -211,6 +219,8 @@ def _unit_sleep(ms):
 
 
 def _panel_sleep(ms):
+    if ms != 50:
+        return core.sleep_ms(ms)
     if _skip["show"] > 0:
         _skip["show"] -= 1
         return _at_once()
@@ -375,14 +385,14 @@ def told(what):
         stir()
     elif "put" in what or "take" in what:
         _wake("rfid")
-    elif "radar" in what:
-        _wake("radar")
+    elif "radar" in what or "seat" in what or "motion" in what:
+        _wake("presence")
     elif "press" in what or "button" in what:
         _wake("guard")
     elif "fault" in what:
         stir_link()
         stir()
-        _wake("rfid", "radar", "guard")
+        _wake("rfid", "presence", "guard")
 
 
 def _look(watch, look):

@@ -17,6 +17,7 @@ from host_bridge.relay.inbox import OVERHEAD, Inbox
 from host_bridge.settings import Broker, Settings
 from host_bridge.store import Store
 from tests.host_bridge.host_process import Host
+from tests.host_bridge.store.batches import refuse
 from tests.host_bridge.unit_stream import Units
 from tests.services import Mosquitto, free_port, wait_for_port
 
@@ -27,7 +28,17 @@ def host(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Host]:
         yield started
 
 
-def test_every_fact_is_stored_once_and_acknowledged(host: Host, mosquitto: Mosquitto) -> None:
+@pytest.fixture
+def either_host(tmp_path: Path, mosquitto: Mosquitto, store_url: str) -> Iterator[Host]:
+    """A host on each of the databases in turn."""
+    with Host(tmp_path, mosquitto.port, url=store_url) as started:
+        yield started
+
+
+def test_every_fact_is_stored_once_and_acknowledged(
+    either_host: Host, mosquitto: Mosquitto
+) -> None:
+    host = either_host
     relay = host.start("relay")
     with Units(mosquitto.port) as units:
         units.wait(20)
@@ -52,11 +63,13 @@ def test_a_press_is_acknowledged_at_once(host: Host, mosquitto: Mosquitto) -> No
 
 @pytest.mark.slow
 def test_a_relay_that_is_killed_again_and_again_loses_nothing(
-    host: Host, mosquitto: Mosquitto
+    either_host: Host, mosquitto: Mosquitto
 ) -> None:
+    host = either_host
     chance = random.Random(1)
+    kills = 12 if host.url.startswith("sqlite") else 4
     with Units(mosquitto.port, count=20, ordinary=200, button=50, rate=400) as units:
-        for _ in range(12):
+        for _ in range(kills):
             before = units.left()
             relay = host.start("relay")
             deadline = time.monotonic() + 10
@@ -220,6 +233,31 @@ def test_what_nobody_understands_is_kept_and_the_unit_is_told(
     assert {letter.payload for letter in store.dead_letters()} == {dance, b"\xff"}
     (line,) = store.ledger()
     assert (line.dead_letters, line.difference) == (2, 0)
+    store.close()
+
+
+def test_a_fact_that_the_database_refuses_holds_up_no_other(
+    either_host: Host, mosquitto: Mosquitto
+) -> None:
+    # One such fact was once tried again for ever, and with it everything that came behind it.
+    from paho.mqtt import publish
+
+    host = either_host
+    store = Store.open(host.url)
+    refuse(store, "facts", "type = 'crash'")
+    relay = host.start("relay")
+    host.wait_for_log("connected to the broker", times=2)
+    with Units(mosquitto.port, count=5, rate=500) as units:
+        poison = b'{"type":"crash","unit":"u0","boot":9,"seq":1,"up":1,"text":"E at main.py:1"}'
+        publish.single("chequer/v1/s/u0/fact", poison, 1, port=mosquitto.port)
+        host.wait_for_log("dead letters")
+        units.wait(20)
+    assert host.stop(relay) == 0
+    assert len(store.facts_after(0, 10_000)) == len(units.rows())
+    (letter,) = store.dead_letters()
+    assert letter.reason.startswith("the database refused it: ")
+    (line,) = store.ledger()
+    assert (line.dead_letters, line.difference) == (1, 0)
     store.close()
 
 

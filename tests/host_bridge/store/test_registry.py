@@ -1,6 +1,5 @@
 """The register of tags."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,6 @@ from host_bridge.store import RegistryError, Store, TagKind
 from host_bridge.store.tables import metadata, people
 
 A, B, C = "a" * 32, "b" * 32, "c" * 32
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path}/chequer.db")
-    yield opened
-    opened.close()
 
 
 def csv_file(folder: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -65,6 +57,7 @@ def test_a_file_is_taken_with_a_byte_order_mark_and_a_status(store: Store, tmp_p
         ("04A1B2C3D4E5F6,headset,Bea", "never a card's UID"),
         (f"{B},hat,Bea", "kind is one of"),
         (f"{B},headset,", "needs a holder"),
+        (f"{B},headset,Be\0a", "no control characters"),
         (f"{B}", "kind is one of"),
     ],
 )

@@ -83,3 +83,11 @@ def test_ctrl_c_ends_everything_that_was_started(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_what_needs_virtual_time_is_skipped_in_real_time_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("needs: virtual time\n" + HEAD + "  - wait 24h\n")
+    done = command(tmp_path, "s.yaml", "--slow")
+    assert done.returncode == 0, done.stderr
+    assert "needs virtual time, not told" in done.stdout
+    assert "1 skipped of 1 scenarios" in done.stdout

@@ -128,3 +128,9 @@ def test_the_record_names_nobody(tmp_path: Path) -> None:
     steps = "  - Anna taps her badge and headset at A1\n  - Anna presses the button at A1\n"
     record = told(tmp_path, steps)[2]
     assert not any("Anna" in event.text for event in record.events if event.kind != "met")
+
+
+def test_a_press_that_is_not_stored_is_found_by_its_desk(tmp_path: Path) -> None:
+    steps = "  - Anna presses the button at A1\n  - every press is stored\n"
+    failures, _, _ = told(tmp_path, steps)
+    assert [failure.seen for failure in failures] == ["1 presses were made at A1, 0 are stored"]

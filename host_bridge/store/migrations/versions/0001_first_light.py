@@ -36,30 +36,7 @@ def upgrade() -> None:
         "dead_letters",
         ["site", "unit", "boot", "lane", "seq"],
     )
-    op.create_table(
-        "facts",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.Column("site", sa.String(length=32), nullable=False),
-        sa.Column("unit", sa.String(length=32), nullable=False),
-        sa.Column("boot", sa.BigInteger(), nullable=False),
-        sa.Column("lane", sa.String(length=8), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("type", sa.String(length=16), nullable=False),
-        sa.Column("time_ms", sa.BigInteger(), nullable=False),
-        sa.Column("sure", sa.String(length=8), nullable=False),
-        sa.Column("received_ms", sa.BigInteger(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_facts")),
-        sa.UniqueConstraint(
-            "site", "unit", "boot", "lane", "seq", name=op.f("uq_facts_site_unit_boot_lane_seq")
-        ),
-        sqlite_autoincrement=True,
-    )
+    _create_facts()
     op.create_table(
         "ledger",
         sa.Column("worker", sa.String(length=64), nullable=False),
@@ -123,3 +100,62 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_tags_person")),
         sa.PrimaryKeyConstraint("site", "tag", name=op.f("pk_tags")),
     )
+
+
+def _create_facts() -> None:
+    """SQLite: one table. PostgreSQL: parts by the month of arrival, and the commit order."""
+    key = ("site", "unit", "boot", "lane", "seq")
+    columns = (
+        sa.Column("site", sa.String(length=32), nullable=False),
+        sa.Column("unit", sa.String(length=32), nullable=False),
+        sa.Column("boot", sa.BigInteger(), nullable=False),
+        sa.Column("lane", sa.String(length=8), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("type", sa.String(length=16), nullable=False),
+        sa.Column("time_ms", sa.BigInteger(), nullable=False),
+        sa.Column("sure", sa.String(length=8), nullable=False),
+        sa.Column("received_ms", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        op.create_table(
+            "facts",
+            sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+            *columns,
+            sa.PrimaryKeyConstraint("id", name=op.f("pk_facts")),
+            sa.UniqueConstraint(*key, name=op.f("uq_facts_site_unit_boot_lane_seq")),
+            sqlite_autoincrement=True,
+        )
+        return
+    op.create_table(
+        "facts",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        *columns,
+        sa.PrimaryKeyConstraint("id", "received_ms", name=op.f("pk_facts")),
+        postgresql_partition_by="RANGE (received_ms)",
+    )
+    op.execute("CREATE TABLE facts_rest PARTITION OF facts DEFAULT")
+    op.create_index(op.f("uq_facts_rest"), "facts_rest", [*key], unique=True)
+    op.create_table(
+        "commit_order",
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.Column("commits", sa.BigInteger(), nullable=False),
+    )
+    op.execute("INSERT INTO commit_order VALUES (0, 0)")
+
+
+def downgrade() -> None:
+    """Go back to an empty database."""
+    for table in (
+        "tags",
+        "workers",
+        "tails",
+        "spans",
+        "people",
+        "ledger",
+        "facts",
+        "dead_letters",
+    ):
+        op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_table("commit_order")

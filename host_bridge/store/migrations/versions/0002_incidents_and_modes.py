@@ -44,3 +44,9 @@ def upgrade() -> None:
         sa.Column("quiet", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("site", "unit", name=op.f("pk_modes")),
     )
+
+
+def downgrade() -> None:
+    """Go back; records about incidents and modes are lost, the reports themselves are facts."""
+    op.drop_table("modes")
+    op.drop_table("incident_records")
