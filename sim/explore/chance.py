@@ -5,14 +5,23 @@ from collections.abc import Callable
 
 from host_bridge.faultpoint import POINTS
 from sim.explore.plan import Happening, Line, Plan, wait
-from sim.scenario.phrase import CHIPS, DEFECTS, KINDS
+from sim.scenario.phrase import KINDS
 from sim.scenario.site import People
-from sim.world import FAULTS
 
 AGENTS = ["Anna", "Ben", "Cleo"]
 _DESKS = ("A1", "A2", "B1")
 _MINUTES = (1.0, 90.0)
 _NEAR_S = 4.0
+_DEFECTS = (
+    ("reader", "missing"),
+    ("reader", "stuck at 00"),
+    ("reader", "stuck at FF"),
+    ("reader", "noisy"),
+    ("radar", "missing"),
+    ("radar", "noisy"),
+    ("radar", "truncated"),
+    ("display", "missing"),
+)
 _POWER_LINES = ("the power of {} is cut", "the power of {} is back")
 
 
@@ -88,7 +97,12 @@ class _Chance:
     def _fault(self) -> Happening:
         dice, desk = self._dice, self._dice.choice(self._desks)
         faults: list[tuple[float, Callable[[], tuple[Line, ...]]]] = [
-            (3, lambda: self._while(f"the network of {desk} is lost", f"the network of {desk} is back", 600)),
+            (
+                3,
+                lambda: self._while(
+                    f"the network of {desk} is lost", f"the network of {desk} is back", 600
+                ),
+            ),
             (1, lambda: self._while("the broker is killed", "the broker is started", 300)),
             (1, lambda: (Line("the broker is restarted"),)),
             (1, lambda: (self._timed("the broker stalls for {}", 1, 120),)),
@@ -120,7 +134,12 @@ class _Chance:
         point = self._dice.choice(POINTS)
         dies = Line(f"the relay is restarted to die at {point}")
         # Killed in the end: it may not have come to that point.
-        return dies, wait(self._spread(1, 120)), Line("the relay is killed"), Line("the relay is started")
+        return (
+            dies,
+            wait(self._spread(1, 120)),
+            Line("the relay is killed"),
+            Line("the relay is started"),
+        )
 
     def _flash_cut(self, desk: str) -> tuple[Line, ...]:
         count = round(self._spread(1, 3000))
@@ -130,10 +149,9 @@ class _Chance:
         return fails, wait(self._spread(1, 120)), cut, wait(self._spread(0.3, 10)), back
 
     def _defect(self, desk: str) -> tuple[Line, ...]:
-        chip = self._dice.choice(tuple(CHIPS))
-        known = [word for word, kind in DEFECTS.items() if kind in FAULTS[CHIPS[chip]]]
+        chip, defect = self._dice.choice(_DEFECTS)
         return self._while(
-            f"the {chip} of {desk} is {self._dice.choice(known)}", f"the {chip} of {desk} is mended", 120
+            f"the {chip} of {desk} is {defect}", f"the {chip} of {desk} is mended", 120
         )
 
     def _clock_jump(self) -> tuple[Line, ...]:

@@ -69,7 +69,7 @@ class _Followed(Store):
 class _Relay:
     """A relay's process."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (its parts)
         self,
         conductor: Conductor,
         broker: Broker,
@@ -82,9 +82,7 @@ class _Relay:
         self._connect = Connector(conductor, broker, self._awake)
         self._store = _Store.open(settings.store.url)
         self._store.committed = committed
-        self._relay = Relay(
-            settings, self._store, clock=clock, connect=self._connect
-        )
+        self._relay = Relay(settings, self._store, clock=clock, connect=self._connect)
         self._work: Generator[Pause, None, int] | None = self._relay.work()
         self._planned: Planned | None = None
         self._for_messages = True
@@ -153,9 +151,7 @@ class _Director:
         self._conductor = conductor
         self._connect = Connector(conductor, broker, self.look)
         self.store = _Followed.open(settings.store.url)
-        self.director = Director(
-            settings, self.store, clock=clock, connect=self._connect
-        )
+        self.director = Director(settings, self.store, clock=clock, connect=self._connect)
         self.runs = True
         self._began = conductor.now
         self._planned: Planned | None = None
@@ -234,9 +230,7 @@ class VirtualHost:
         if self._runs(part):
             raise StoryError(f"the {part} is running already")
         if part == "director":
-            self._director = _Director(
-                self._conductor, self._broker, self._settings, self._clock
-            )
+            self._director = _Director(self._conductor, self._broker, self._settings, self._clock)
             return
         self._relay = relay = _Relay(
             self._conductor, self._broker, self._settings, self._clock, self._committed, dies_at
