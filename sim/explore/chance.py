@@ -112,6 +112,7 @@ class _Chance:
             (1, lambda: (self._timed("the database is locked for {}", 1, 90),)),
             (3, lambda: self._while(*(line.format(desk) for line in _POWER_LINES), 120)),
             (3, lambda: self._flash_cut(desk)),
+            (1.5, lambda: self._dark_hour(desk)),
             (0.5, lambda: (Line("everything is restarted at once"),)),
             (1, lambda: self._defect(desk)),
             (1, self._clock_jump),
@@ -147,6 +148,13 @@ class _Chance:
         cut, back = (Line(line.format(desk)) for line in _POWER_LINES)
         # Cut in the end: less may have been written.
         return fails, wait(self._spread(1, 120)), cut, wait(self._spread(0.3, 10)), back
+
+    def _dark_hour(self, desk: str) -> tuple[Line, ...]:
+        """Nobody listens, much happens, and the power fails too: all that there is is in flash."""
+        cut, back = (Line(line.format(desk)) for line in _POWER_LINES)
+        lost, found = (f"the network of {desk} is {word}" for word in ("lost", "back"))
+        pause = wait(self._spread(1, 60))
+        return Line(lost), self._crowd(desk), cut, pause, back, pause, Line(found)
 
     def _defect(self, desk: str) -> tuple[Line, ...]:
         chip, defect = self._dice.choice(_DEFECTS)

@@ -69,7 +69,9 @@ async def _explore(console: Console, seeds: range, jobs: int) -> tuple[Finding |
         if broken is None:
             return None, told
         shrinking = bar.add_task(f"making seed {broken.seed} shorter", total=MOST)
-        short = shorten(broken, lambda count: bar.update(shrinking, completed=count))
+        short = await asyncio.to_thread(
+            shorten, pool, broken, lambda count: bar.update(shrinking, completed=count)
+        )
         return Finding(broken, *short, tried=broken.seed - seeds[0] + 1), told
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from sim.explore.chance import plan
-from sim.explore.plan import scenario
+from sim.explore.plan import Plan, scenario
 from sim.explore.shrink import MOST, Shrunk, shrunk
 from sim.explore.trial import Trial, tried
 
@@ -64,16 +64,16 @@ async def first_broken(
     return min(broken, key=lambda each: each.seed, default=None)
 
 
-def shorten(first: Trial, told: Tell, most: int = MOST) -> tuple[Shrunk, Trial]:
-    """The short form of a story that went wrong, and what came of it."""
+def shorten(pool: Executor, first: Trial, told: Tell, most: int = MOST) -> tuple[Shrunk, Trial]:
+    """The short form of a story that went wrong, and what came of it. Blocks."""
     count = 0
     last = first
 
-    def fails(shorter: object) -> bool:
+    def fails(shorter: Plan) -> bool:
         nonlocal count, last
         count += 1
         told(count)
-        result = tried(shorter)  # type: ignore[arg-type]
+        result = pool.submit(tried, shorter).result()
         if result.broken != first.broken:
             return False
         last = result

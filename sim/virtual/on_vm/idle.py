@@ -320,10 +320,15 @@ def _link_is_calm():
 def _link_parks(name, ms):
     global _quiet
     sleep = _sleep_on(name, ms, None)
-    if not _quiet and "link" in _parked and "supervise" in _parked:
+    if not _quiet and _sleeps("link") and _sleeps("supervise"):
         _quiet = True
         wire.tell('{"quiet":[1,0]}')
     return sleep
+
+
+def _sleeps(name):
+    """Whether a task is parked and has not been woken since: that one goes on at once."""
+    return len(_parked.get(name, ())) == 3
 
 
 def stir_link():
