@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from host_bridge.faultpoint import POINTS
 from sim.explore.plan import Happening, Line, Plan, wait
-from sim.scenario.phrase import KINDS
 from sim.scenario.site import People
+from sim.scenario.words import KINDS
 
 AGENTS = ["Anna", "Ben", "Cleo"]
 _DESKS = ("A1", "A2", "B1")
@@ -22,7 +22,8 @@ _DEFECTS = (
     ("radar", "truncated"),
     ("display", "missing"),
 )
-_POWER_LINES = ("the power of {} is cut", "the power of {} is back")
+_POWER = ("the power of {} is cut", "the power of {} is back")
+_NETWORK = ("the network of {} is lost", "the network of {} is back")
 
 
 def plan(seed: int) -> Plan:
@@ -97,12 +98,7 @@ class _Chance:
     def _fault(self) -> Happening:
         dice, desk = self._dice, self._dice.choice(self._desks)
         faults: list[tuple[float, Callable[[], tuple[Line, ...]]]] = [
-            (
-                3,
-                lambda: self._while(
-                    f"the network of {desk} is lost", f"the network of {desk} is back", 600
-                ),
-            ),
+            (3, lambda: self._while(*_both(_NETWORK, desk), 600)),
             (1, lambda: self._while("the broker is killed", "the broker is started", 300)),
             (1, lambda: (Line("the broker is restarted"),)),
             (1, lambda: (self._timed("the broker stalls for {}", 1, 120),)),
@@ -110,7 +106,7 @@ class _Chance:
             (4, self._relay_dies),
             (1, lambda: self._while("the director is killed", "the director is started", 300)),
             (1, lambda: (self._timed("the database is locked for {}", 1, 90),)),
-            (3, lambda: self._while(*(line.format(desk) for line in _POWER_LINES), 120)),
+            (3, lambda: self._while(*_both(_POWER, desk), 120)),
             (3, lambda: self._flash_cut(desk)),
             (1.5, lambda: self._dark_hour(desk)),
             (0.5, lambda: (Line("everything is restarted at once"),)),
@@ -145,16 +141,15 @@ class _Chance:
     def _flash_cut(self, desk: str) -> tuple[Line, ...]:
         count = round(self._spread(1, 3000))
         fails = Line(f"the power of {desk} fails after {{}} more bytes of flash", count, "bytes")
-        cut, back = (Line(line.format(desk)) for line in _POWER_LINES)
+        cut, back = map(Line, _both(_POWER, desk))
         # Cut in the end: less may have been written.
         return fails, wait(self._spread(1, 120)), cut, wait(self._spread(0.3, 10)), back
 
     def _dark_hour(self, desk: str) -> tuple[Line, ...]:
         """Nobody listens, much happens, and the power fails too: all that there is is in flash."""
-        cut, back = (Line(line.format(desk)) for line in _POWER_LINES)
-        lost, found = (f"the network of {desk} is {word}" for word in ("lost", "back"))
+        (cut, back), (lost, found) = _both(_POWER, desk), _both(_NETWORK, desk)
         pause = wait(self._spread(1, 60))
-        return Line(lost), self._crowd(desk), cut, pause, back, pause, Line(found)
+        return Line(lost), self._crowd(desk), Line(cut), pause, Line(back), pause, Line(found)
 
     def _defect(self, desk: str) -> tuple[Line, ...]:
         chip, defect = self._dice.choice(_DEFECTS)
@@ -175,3 +170,9 @@ class _Chance:
     def _spread(self, least: float, most: float) -> float:
         """As many short times as long ones: evenly in the logarithm."""
         return float(least * (most / least) ** self._dice.random())
+
+
+def _both(lines: tuple[str, str], desk: str) -> tuple[str, str]:
+    """How something begins and ends, at a desk."""
+    begins, ends = lines
+    return begins.format(desk), ends.format(desk)

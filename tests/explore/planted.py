@@ -57,9 +57,8 @@ def main(words: list[str]) -> int:
             print(f"{row.defect}: {'seed ' + row.seed if row.found else 'NOT FOUND'}", flush=True)
             for story in Path(folder).glob("*.yaml"):
                 print(story.read_text(encoding="utf-8"), flush=True)
-    print(
-        "| defect | seed | stories told | sentences of the short one | says |\n|---|---|---|---|---|"
-    )
+    print("| defect | seed | stories told | sentences of the short one | says |")
+    print("|---|---|---|---|---|")
     for row in rows:
         print(f"| {row.defect} | {row.seed} | {row.tried} | {row.length} | {row.broken} |")
     return 0 if all(row.found for row in rows) else 1
