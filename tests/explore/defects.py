@@ -51,7 +51,7 @@ DEFECTS = (
     Defect(
         "the relay acknowledges before it commits",
         0,
-        "every press is stored",
+        "no press is lost",
         (
             Change(_RELAY, _PUBACK, ""),
             Change(
@@ -84,7 +84,7 @@ DEFECTS = (
     Defect(
         "a restart forgets that it has to count on",
         0,
-        "every press is stored",
+        "no press is lost",
         (
             Change(
                 "firmware/desk_unit/boots.py",
@@ -96,7 +96,7 @@ DEFECTS = (
     Defect(
         "the link ignores the button's lane",
         0,
-        "every press is stored",
+        "no press is lost",
         (
             Change(
                 "firmware/desk_unit/link.py",
