@@ -117,6 +117,11 @@ class Director:
         return self._rooms
 
     @property
+    def look_due_ms(self) -> int:
+        """When time alone makes it look again, Unix milliseconds."""
+        return self._looked_ms + LOOK_MS
+
+    @property
     def trouble(self) -> str | None:
         """Why what it shows may be old; None when all is well."""
         return self._trouble if self._thread.is_alive() else "It does not run."

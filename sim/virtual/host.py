@@ -18,7 +18,7 @@ from sim.scenario.errors import StoryError
 from sim.scenario.real_host import PageRooms
 from sim.scenario.site import unit_of
 from sim.virtual.broker import Broker
-from sim.virtual.conductor import Conductor, Planned
+from sim.virtual.conductor import EPOCH_US, Conductor, Planned
 from sim.virtual.transport import Connector
 
 _POLL_US = 20_000
@@ -176,11 +176,11 @@ class _Director:
     def look(self) -> None:
         """Something is new: the director sees it when it looks the next time."""
         if self.runs:
-            self._plan(_POLL_US)
+            self._plan(self._conductor.now + 1)
 
-    def _plan(self, within: int) -> None:
-        """Look at the last poll of the real director's within this time."""
-        due = (self._conductor.now + within - self._began) // _POLL_US * _POLL_US + self._began
+    def _plan(self, at: int) -> None:
+        """Look at the first poll of the real director's that is not before this time."""
+        due = self._began - (self._began - at) // _POLL_US * _POLL_US
         if self._planned and self._planned.work and self._planned.at <= due:
             return
         if self._planned:
@@ -190,8 +190,9 @@ class _Director:
     def _step(self) -> None:
         self._planned = None
         rest = self.director.step()
-        # Between two looks at the clock nothing happens by itself, unless somebody calls `look`.
-        self._plan(1_000_000 if rest < 1 else round(rest * 1e6))
+        # Before its next look at the clock nothing happens by itself, unless somebody calls `look`.
+        due = self.director.look_due_ms * 1000 - EPOCH_US
+        self._plan(due if rest < 1 else self._conductor.now + round(rest * 1e6))
 
 
 class VirtualHost:

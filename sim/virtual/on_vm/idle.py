@@ -167,7 +167,8 @@ def _reader_sleep(ms):
     if _skip["rfid"] > 0:
         _skip["rfid"] -= 1
         return _at_once()
-    if parts._cards or parts._rfid.fault or _unit._tags._presence._missed:
+    busy = parts._cards or parts._rfid.fault or _unit._tags._presence._missed
+    if busy or type(parts._rfid).__name__ != "MFRC522Model":  # a PN532's poll takes longer
         return core.sleep_ms(ms)
     return _sleep_on("rfid", ms, None, ms + 1)  # a poll of an empty field takes a millisecond
 
@@ -317,6 +318,11 @@ def _link_is_calm():
     return not any(lane.journal.waiting or lane._live for lane in link._lanes)
 
 
+def _sleeps(name):
+    """Whether a task sleeps on and was not called yet."""
+    return len(_parked.get(name, ())) == 3
+
+
 def _link_parks(name, ms):
     global _quiet
     sleep = _sleep_on(name, ms, None)
@@ -335,6 +341,7 @@ def stir_link():
     """The link may have something to do: its keep-alives so far are made up for."""
     global _quiet
     if not _quiet:
+        _wake("link", "supervise")  # one of them may have gone to sleep already
         return
     _quiet = False
     link = _unit._link
