@@ -332,11 +332,6 @@ def _link_parks(name, ms):
     return sleep
 
 
-def _sleeps(name):
-    """Whether a task is parked and has not been woken since: that one goes on at once."""
-    return len(_parked.get(name, ())) == 3
-
-
 def stir_link():
     """The link may have something to do: its keep-alives so far are made up for."""
     global _quiet
