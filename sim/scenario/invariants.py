@@ -33,7 +33,9 @@ async def presses_stored(stage: Stage) -> Seen:
         ) or [(0,)]
         stored, owed = int(str(found)), _owed(made, stage.record.lives.get(desk, []))
         if not owed <= stored <= len(made):
-            wrong.append(f"{desk}: {len(made)} were made, {owed} of them safely, {found} stored")
+            wrong.append(
+                f"{desk}: {len(made)} were made, {owed} of them safely, {found} are stored"
+            )
     return Seen(not wrong, "; ".join(wrong) or "all are stored")
 
 

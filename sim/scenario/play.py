@@ -166,7 +166,7 @@ class Player:
         except (StoryError, WordingError, VmError) as error:
             if not step.if_possible:
                 raise self._failed(step, sentence.text, str(error)) from error
-            self._record.add("note", f"left out: {sentence.text}: {error}")
+            self._record.add("note", f"left out, as it can't be: {error}", self._place(sentence))
 
     async def _expect(self, step: Expect) -> None:
         dice, text = self._dice(step.line), step.sentence.text
