@@ -10,7 +10,7 @@ from sim.scenario.words import KINDS
 
 AGENTS = ["Anna", "Ben", "Cleo"]
 _DESKS = ("A1", "A2", "B1")
-_MINUTES = (1.0, 90.0)
+_MINUTES = (1.0, 75.0)
 _NEAR_S = 4.0
 _DEFECTS = (
     ("reader", "missing"),
@@ -35,7 +35,7 @@ class _Chance:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._dice = random.Random(f"story {seed}")  # noqa: S311 (a story, no secret)
-        count = self._dice.choices((1, 2, 3), (5, 3, 1))[0]
+        count = self._dice.choices((1, 2, 3), (7, 3, 1))[0]
         self._desks = _DESKS[:count]
         self._seconds = self._spread(*_MINUTES) * 60
         self._moments: list[float] = []
@@ -59,7 +59,7 @@ class _Chance:
 
     def _life(self, desk: str, who: str) -> list[Happening]:
         """What happens at one desk, one thing after the other: there is one pair of hands."""
-        count = self._dice.randint(3, 10)
+        count = self._dice.randint(2, 8)
         free, life = 2.0, []
         for at in sorted(self._dice.uniform(2.0, self._seconds) for _ in range(count)):
             begins = round(max(at, free), 1)
@@ -90,7 +90,7 @@ class _Chance:
 
     def _crowd(self, desk: str) -> Line:
         """Many facts: what fills more than a page of the journal when nobody listens."""
-        count = self._dice.randint(15, 70)
+        count = self._dice.randint(12, 60)
         return Line("repeat {} times every 2s", count, "times", f"Sam taps his headset at {desk}")
 
     # What goes wrong
@@ -98,7 +98,7 @@ class _Chance:
     def _fault(self) -> Happening:
         dice, desk = self._dice, self._dice.choice(self._desks)
         faults: list[tuple[float, Callable[[], tuple[Line, ...]]]] = [
-            (3, lambda: self._while(*_both(_NETWORK, desk), 600)),
+            (3, lambda: self._while(*_both(_NETWORK, desk), 400)),
             (1, lambda: self._while("the broker is killed", "the broker is started", 300)),
             (1, lambda: (Line("the broker is restarted"),)),
             (1, lambda: (self._timed("the broker stalls for {}", 1, 120),)),

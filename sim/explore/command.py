@@ -19,6 +19,8 @@ from sim.explore.shrink import MOST
 from sim.explore.trial import Trial
 
 FOUND, STOPPED = 1, 130
+_SAY_EVERY = 20
+"""Stories after which a line is said where there is no bar."""
 
 
 def explore(count: int, first: int, jobs: int | None, folder: Path) -> int:
@@ -64,6 +66,8 @@ async def _explore(console: Console, seeds: range, jobs: int) -> tuple[Finding |
         def done(trial: Trial) -> None:
             told.append(trial)
             bar.advance(whole)
+            if not console.is_terminal and len(told) % _SAY_EVERY == 0:
+                console.print(f"{len(told)} of {len(seeds)} stories", markup=False)
 
         broken = await first_broken(pool, seeds, jobs, done)
         if broken is None:

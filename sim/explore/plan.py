@@ -111,7 +111,13 @@ def scenario(plan: Plan, title: str, remarks: list[str]) -> str:
     """The plan as a scenario file; remarks go before it as comments."""
     people = {name: names for name, names in msgspec.to_builtins(plan.people).items() if names}
     lines = [f"# {remark}" for remark in remarks]
-    lines += [f"title: {title}", f"seed: {plan.seed}", "site:", f"  badge_in: {plan.badge_in}"]
+    lines += [
+        f"title: {title}",
+        f"seed: {plan.seed}",
+        "needs: virtual time",
+        "site:",
+        f"  badge_in: {plan.badge_in}",
+    ]
     lines += [f"  rooms: [{{desks: [{', '.join(plan.desks)}], pitch: 3 m}}]"]
     lines += ["people:"] if people else []
     lines += [f"  {name}: [{', '.join(names)}]" for name, names in people.items()]
