@@ -1,7 +1,7 @@
 """Does the explorer find what we plant? `python -m tests.explore.planted [--seeds N] [--jobs N]`.
 
-For each defect: seeds from 1 on, until one finds it; its story is made short and printed. Takes
-some minutes. Exit code 1 when a defect was not found.
+For each defect (with `--only N` for the Nth): seeds from 1 on, until one finds it; its story is
+made short and printed. Takes some minutes. Exit code 1 when a defect was not found.
 """
 
 import re
@@ -48,7 +48,8 @@ def main(words: list[str]) -> int:
     """Search for each, and print a table."""
     options = dict(zip(words[::2], map(int, words[1::2]), strict=True))
     rows = []
-    for defect in DEFECTS:
+    only = options.get("--only")
+    for defect in DEFECTS[only - 1 : only] if only else DEFECTS:
         with tempfile.TemporaryDirectory(prefix="chequer-planted-") as folder:
             row = search(
                 defect, options.get("--seeds", 500), options.get("--jobs", 2), Path(folder)
