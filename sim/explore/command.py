@@ -72,6 +72,7 @@ async def _explore(console: Console, seeds: range, jobs: int) -> tuple[Finding |
         broken = await first_broken(pool, seeds, jobs, done)
         if broken is None:
             return None, told
+        console.print(f"seed {broken.seed} breaks “{broken.broken}”; it is made shorter ...")
         shrinking = bar.add_task(f"making seed {broken.seed} shorter", total=MOST)
         short = await asyncio.to_thread(
             shorten, pool, broken, lambda count: bar.update(shrinking, completed=count)
