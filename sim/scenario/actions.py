@@ -262,7 +262,9 @@ async def _press(stage: Stage, desk: str, seconds: float, text: str) -> None:
     _need_power(stage, desk)
     place = stage.desk(desk)
     stage.record.add("press", text, place)
-    stage.presses.setdefault(place, []).append(stage.engine.clock.unix())
+    clock = stage.engine.clock
+    stage.presses.setdefault(place, []).append(clock.unix())
+    stage.pressed.setdefault(place, []).append((clock.now(), clock.now() + seconds))
     async with _power_may_fail(stage, desk):
         await stage.unit(desk).press(round(seconds * 1000))
 

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from sim.explore import command as exploring
 from sim.scenario.errors import ScenarioFileError
 from sim.scenario.read import read
 from sim.scenario.record import Result
@@ -52,12 +53,25 @@ def simulate(  # noqa: PLR0917 (options, never given by position)
         Path | None, typer.Option(help="Keep logs, databases and flash in this folder.")
     ] = None,
     slow: Annotated[bool, typer.Option("--slow", help="Tell the slow ones too.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, max=16, help="How many at the same time.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, max=16, help="How many at the same time: 1, or each core an explorer."),
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only read the files.")] = False,
     virtual: Annotated[
         bool,
         typer.Option("--virtual", help="In virtual time: much faster, and the same each time."),
     ] = False,
+    explore: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=100_000,
+            metavar="N",
+            help="In place of files: N stories by chance with random faults, from --seed on, in "
+            "virtual time; the first that breaks is made short, for --keep or this folder.",
+        ),
+    ] = None,
 ) -> None:
     """Tell scenarios to the real firmware, a real broker and the real host.
 
@@ -66,6 +80,11 @@ def simulate(  # noqa: PLR0917 (options, never given by position)
     """
     err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     reports = report or []
+    if explore:
+        if files or reports or check:
+            err.print("--explore tells stories of its own: it takes no FILE, --report or --check")
+            raise typer.Exit(USAGE)
+        raise typer.Exit(exploring.explore(explore, seed or 1, jobs, keep or Path()))
     if wrong := [str(path) for path in reports if path.suffix not in FORMATS]:
         err.print(f"{', '.join(wrong)}: a report ends in {', '.join(FORMATS)}")
         raise typer.Exit(USAGE)
@@ -78,9 +97,11 @@ def simulate(  # noqa: PLR0917 (options, never given by position)
         print(f"{len(scenarios)} scenarios make sense.")
         return
     try:
-        with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:  # starts none unless asked
+        with ProcessPoolExecutor(
+            jobs or 1, get_context("spawn")
+        ) as pool:  # starts none unless asked
             run = partial(_in_process, pool) if virtual else tell
-            results = asyncio.run(_tell_all(scenarios, keep, run, slow=slow, jobs=jobs))
+            results = asyncio.run(_tell_all(scenarios, keep, run, slow=slow, jobs=jobs or 1))
     except (KeyboardInterrupt, asyncio.CancelledError):
         err.print("Stopped; no report was written.")
         raise typer.Exit(STOPPED) from None

@@ -105,6 +105,9 @@ class Host(Protocol):
     async def lock_database(self, seconds: float) -> None:
         """Nobody can write for a while; returns when they can again."""
 
+    async def jump_clock(self, seconds: float) -> None:
+        """The host's clock jumps ahead, or back; StoryError where that can't be done."""
+
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """Ask the database itself, past the host; nothing when there is none yet."""
 
@@ -125,6 +128,13 @@ class Engine(Protocol):
     units: dict[str, Unit]
     broker: Broker
     host: Host
+
+    def acknowledged(self) -> dict[tuple[str, int, str], set[int]]:
+        """Numbers of facts that units were told to forget, by (unit, boot, lane).
+
+        Raises:
+            StoryError: nobody has listened.
+        """
 
     async def __aenter__(self) -> Self:
         """Bring everything up; the story's clock starts when every desk shows something."""

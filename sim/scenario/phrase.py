@@ -39,6 +39,9 @@ DEFECTS = {
 }
 """What is wrong with it, in a sentence -> in `sim.world.FAULTS`."""
 
+WAYS = {"ahead": 1, "back": -1}
+"""Which way a clock jumps."""
+
 _FILLERS = re.compile(r"(?<![\w'])(?:the|a|an|her|his|their) ", re.IGNORECASE)
 _GAP = re.compile(r"\{(\w+)\}")
 _SHAPES = {"amount": r"(?:at (?:least|most) )?\S+"}
@@ -263,6 +266,7 @@ _GAPS: dict[str, Callable[[str, Names], Any]] = {
     "colour": lambda words, _: _one_of("a colour", words, COLOURS),
     "state": lambda words, _: _one_of("a state of the page", words, PAGE),
     "room": lambda words, names: _one_of("a room", words, names.rooms),
+    "way": lambda words, _: _one_of("a way", words, WAYS),
     "mess": lambda words, _: _one_of("a kind of nonsense", words, KINDS),
 }
 
@@ -285,6 +289,7 @@ GAPS: dict[str, str] = {
     "colour": "`red`, `green`, `blue`, `amber`, `white`",
     "state": "`free`, `reserved`, `taken`, `blocked`, `conflict`, `dirty`, `full`, `offline`",
     "room": "a room of the file",
+    "way": "`ahead` or `back`",
     "mess": "`garbage`, `an unknown type`, `a fact of another unit`",
 }
 """What may stand in each gap, for docs/simulator.md."""

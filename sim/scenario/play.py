@@ -164,7 +164,9 @@ class Player:
         try:
             await sentence.phrase.run(self._stage, **_chosen(sentence, self._dice(step.line)))
         except (StoryError, WordingError, VmError) as error:
-            raise self._failed(step, sentence.text, str(error)) from error
+            if not step.if_possible:
+                raise self._failed(step, sentence.text, str(error)) from error
+            self._record.add("note", f"left out, as it can't be: {error}", self._place(sentence))
 
     async def _expect(self, step: Expect) -> None:
         dice, text = self._dice(step.line), step.sentence.text

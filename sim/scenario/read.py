@@ -9,6 +9,7 @@ import msgspec
 from sim.scenario import actions as _actions  # noqa: F401 (fills the list of phrases)
 from sim.scenario import expectations as _expectations  # noqa: F401
 from sim.scenario import host_actions as _host_actions  # noqa: F401
+from sim.scenario import invariants as _invariants  # noqa: F401
 from sim.scenario import measure, site
 from sim.scenario.demands import DEMANDS
 from sim.scenario.errors import ScenarioFileError, WordingError
@@ -41,6 +42,7 @@ BLOCKS = {
     "together": "all of these at the same time; goes on when all have ended",
     "meanwhile": "one after the other, beside the rest of the story",
     "one of": "one of these; the seed chooses",
+    "if possible": "one after the other; what can't be done just then (no power) is left out",
 }
 """What may stand before a colon, for docs/simulator.md."""
 
@@ -167,6 +169,7 @@ class _Steps:
     def __init__(self, tree: Tree, names: Names) -> None:
         self._tree = tree
         self._names = names
+        self._if_possible = False
 
     def list(self, node: Node, place: Place) -> list[Step]:
         if isinstance(node, str | dict):
@@ -180,7 +183,7 @@ class _Steps:
         if isinstance(node, str):
             sentence = self._sentence(node, place)
             if sentence.phrase.kind == "action":
-                return Do(line, sentence)
+                return Do(line, sentence, self._if_possible)
             return self._expect(line, sentence, place)
         if isinstance(node, list):
             return InTurn(line, self.list(node, place))
@@ -204,10 +207,19 @@ class _Steps:
             raise self._error(place, str(error)) from error
         if words in {"always", "never"}:
             return Rule(line, self._condition(value, place), words == "never")
+        if words == "if possible":
+            return self._leniently(line, value, place)
         if words in _LISTS:
             return _LISTS[words](line, self.list(value, place))
         known = ", ".join(BLOCKS)
         raise self._error(place, f"{key!r} before a colon is not known; expected one of: {known}")
+
+    def _leniently(self, line: int, value: Node, place: Place) -> Step:
+        before, self._if_possible = self._if_possible, True
+        try:
+            return InTurn(line, self.list(value, place))
+        finally:
+            self._if_possible = before
 
     def _timed(self, line: int, word: str, time: measure.Span, value: Node, place: Place) -> Step:
         if word == "at":

@@ -81,6 +81,10 @@ class RealEngine:
         self.host: Host = self._host
         self.units: dict[str, Unit] = dict(self._units)
 
+    def acknowledged(self) -> dict[tuple[str, int, str], set[int]]:
+        """Nobody listens here."""
+        raise StoryError("acknowledgements are heard in virtual time only")
+
     async def __aenter__(self) -> Self:
         """Bring everything up, then let the story begin."""
         try:
@@ -146,7 +150,7 @@ class RealEngine:
                     file.write(f"{self._time.now():9.3f} {event['console']}\n")
                 elif "display" in event:
                     self._record.shown(desk, " ".join(event["display"]))
-                elif event.get("power") == "cut":
-                    self._record.shown(desk, "")
+                elif "power" in event:
+                    self._record.lived(desk, event["power"])
                 elif "reset" in event:
-                    self._record.add("fault", f"restarts ({event['reset']})", desk)
+                    self._record.lived(desk, event["reset"])

@@ -107,6 +107,10 @@ class RealHost:
         """Nobody can write."""
         await self._database.lock(seconds)
 
+    async def jump_clock(self, _seconds: float) -> None:
+        """This machine's clock is not ours to set."""
+        raise StoryError("the host's clock jumps in virtual time only")
+
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """Ask the database."""
         return self._database.rows(query, *values)

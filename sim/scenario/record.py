@@ -28,6 +28,8 @@ class Record:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.events: list[Event] = []
+        self.lives: dict[str, list[tuple[float, str]]] = {}
+        """When each desk's unit began or ended to run, and why: on, cut, or a reset's cause."""
         self._now = now
         self._shown: dict[str, str] = {}
 
@@ -45,6 +47,14 @@ class Record:
     def lasted(self, kind: Kind, text: str, since: float, desk: str | None = None) -> None:
         """Something has ended now that began then."""
         self.events.append(Event(since, desk, kind, text, self._now()))
+
+    def lived(self, desk: str, why: str) -> None:
+        """A desk's unit begins or ends to run now: its power is on or cut, or it resets."""
+        self.lives.setdefault(desk, []).append((self._now(), why))
+        if why == "cut":
+            self.shown(desk, "")
+        elif why != "on":
+            self.add("fault", f"restarts ({why})", desk)
 
     def shown(self, desk: str, text: str) -> None:
         """A desk's display says this now; saying the same again is nothing new."""

@@ -26,6 +26,8 @@ class Stage:
         """Names that `let` gave to desks."""
         self.presses: dict[str, list[float]] = {}
         """When the button of each desk was pressed, Unix seconds of the host's clock."""
+        self.pressed: dict[str, list[tuple[float, float]]] = {}
+        """The same in seconds since the story began, each with the time of its release."""
         self.conflicts: dict[str, float] = {}
         """Desks that the page shows in conflict, and since when."""
 

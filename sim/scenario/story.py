@@ -11,10 +11,11 @@ from sim.scenario.world import World
 
 
 class Do(msgspec.Struct, frozen=True):
-    """An action."""
+    """An action; one that can't be done ends the story, unless it is done `if_possible`."""
 
     line: int
     sentence: Sentence
+    if_possible: bool = False
 
 
 class Expect(msgspec.Struct, frozen=True):

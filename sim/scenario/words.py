@@ -56,6 +56,13 @@ def display_words() -> frozenset[str]:
     return frozenset(found)
 
 
+def screen(state: str) -> str:
+    """What the display says when nothing else is to be shown, for a state of the page."""
+    source = (ROOT / "firmware" / "desk_unit" / "looks.py").read_text(encoding="utf-8")
+    found = re.search(rf"^{re.escape(state)} \w \w+ \w+ \S+ (.+)$", source, re.MULTILINE)
+    return found[1].replace("/", " ") if found else "nothing"
+
+
 def says(word: str) -> bool:
     """Can the display say this?"""
     return re.sub(r"\d+", "%d", word) in display_words()

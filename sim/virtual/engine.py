@@ -8,6 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
+
+from host_bridge.contract.messages import Ack
 from sim.scenario.engine import PARTS, Broker, Clock, Host, Unit
 from sim.scenario.errors import EngineError, StoryError
 from sim.scenario.record import Facts, Record
@@ -22,6 +25,7 @@ from sim.vm import VmError
 
 _LOOK_S = 30.0
 _FACTS = ("/fact", "/button")
+_ACK = "/down/ack"
 _ROWS = (
     "SELECT * FROM facts ORDER BY id",
     "SELECT * FROM dead_letters ORDER BY id",
@@ -117,6 +121,7 @@ class VirtualEngine:
         (folder / "tags.csv").write_text(scenario.cards.register())
         self._broker = VirtualBroker(conductor, self._calm)
         self._heard = hashlib.sha256()
+        self._acknowledged: dict[tuple[str, int, str], set[int]] = {}
         self._broker.mqtt.tap = self._hear
         self._host = VirtualHost(conductor, self._broker.mqtt, folder, config, database)
         self._units = {
@@ -139,6 +144,10 @@ class VirtualEngine:
         self.broker: Broker = self._broker
         self.host: Host = self._host
         self.units: dict[str, Unit] = dict(self._units)
+
+    def acknowledged(self) -> dict[tuple[str, int, str], set[int]]:
+        """Numbers of facts that units were told to forget, by (unit, boot, lane)."""
+        return self._acknowledged
 
     def facts(self) -> Facts:
         """What is stored now, and its digest."""
@@ -200,6 +209,11 @@ class VirtualEngine:
     def _hear(self, message: Message) -> None:
         if message.topic.endswith(_FACTS):
             self._heard.update(repr(message).encode())
+        elif message.topic.endswith(_ACK):
+            ack, unit = msgspec.json.decode(message.payload, type=Ack), message.topic.split("/")[3]
+            known = self._acknowledged.setdefault((unit, ack.boot, ack.lane), set())
+            for first, last in ack.spans:
+                known.update(range(first, last + 1))
 
     def _tell(self, desk: str, _at: int, what: str, value: Any) -> None:
         if what == "console":
@@ -210,7 +224,5 @@ class VirtualEngine:
         elif what == "display":
             read: Callable[[], list[str]] = value
             self._record.shown(desk, " ".join(read()))
-        elif what == "power" and value == "cut":
-            self._record.shown(desk, "")
-        elif what == "reset":
-            self._record.add("fault", f"restarts ({value})", desk)
+        elif what in {"power", "reset"}:
+            self._record.lived(desk, value)

@@ -34,6 +34,8 @@ class HostClock:
 
     def __init__(self, conductor: Conductor) -> None:
         self._conductor = conductor
+        self.ahead_ms = 0
+        """How far it has jumped."""
 
     def seconds(self) -> float:
         """Seconds since the site began."""
@@ -41,7 +43,7 @@ class HostClock:
 
     def unix_ms(self) -> int:
         """Unix milliseconds."""
-        return self._conductor.unix_ms()
+        return self._conductor.unix_ms() + self.ahead_ms
 
 
 class _Store(Store):
@@ -67,11 +69,12 @@ class _Followed(Store):
 class _Relay:
     """A relay's process."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (its parts)
         self,
         conductor: Conductor,
         broker: Broker,
         settings: Settings,
+        clock: HostClock,
         committed: Callable[[], None],
         dies_at: str,
     ) -> None:
@@ -79,9 +82,7 @@ class _Relay:
         self._connect = Connector(conductor, broker, self._awake)
         self._store = _Store.open(settings.store.url)
         self._store.committed = committed
-        self._relay = Relay(
-            settings, self._store, clock=HostClock(conductor), connect=self._connect
-        )
+        self._relay = Relay(settings, self._store, clock=clock, connect=self._connect)
         self._work: Generator[Pause, None, int] | None = self._relay.work()
         self._planned: Planned | None = None
         self._for_messages = True
@@ -144,13 +145,13 @@ class _Relay:
 class _Director:
     """The director's process; the page is read past HTTP."""
 
-    def __init__(self, conductor: Conductor, broker: Broker, settings: Settings) -> None:
+    def __init__(
+        self, conductor: Conductor, broker: Broker, settings: Settings, clock: HostClock
+    ) -> None:
         self._conductor = conductor
         self._connect = Connector(conductor, broker, self.look)
         self.store = _Followed.open(settings.store.url)
-        self.director = Director(
-            settings, self.store, clock=HostClock(conductor), connect=self._connect
-        )
+        self.director = Director(settings, self.store, clock=clock, connect=self._connect)
         self.runs = True
         self._began = conductor.now
         self._planned: Planned | None = None
@@ -211,6 +212,7 @@ class VirtualHost:
         # A lock that another holds won't go away while we wait in real time.
         sqlite.BUSY_TIMEOUT_MS = 0
         self._conductor = conductor
+        self._clock = HostClock(conductor)
         self._broker = broker
         self._folder = folder
         self._settings = load(config)
@@ -229,14 +231,18 @@ class VirtualHost:
         if self._runs(part):
             raise StoryError(f"the {part} is running already")
         if part == "director":
-            self._director = _Director(self._conductor, self._broker, self._settings)
+            self._director = _Director(self._conductor, self._broker, self._settings, self._clock)
             return
         self._relay = relay = _Relay(
-            self._conductor, self._broker, self._settings, self._committed, dies_at
+            self._conductor, self._broker, self._settings, self._clock, self._committed, dies_at
         )
-        async with asyncio.timeout(_CONNECT_S):
-            while relay.runs and not relay.works:  # noqa: ASYNC110 (costs nothing in virtual time)
-                await asyncio.sleep(0.05)
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                # Costs nothing in virtual time.
+                while relay.runs and not relay.works:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise StoryError(f"the relay runs, but has no broker after {_CONNECT_S:g} s") from None
 
     async def kill(self, part: Part) -> None:
         """End a part at once."""
@@ -275,6 +281,10 @@ class VirtualHost:
             store.rollback()
             store.close()
 
+    async def jump_clock(self, seconds: float) -> None:
+        """The host's clock jumps; what counts seconds goes on as before."""
+        self._clock.ahead_ms += round(seconds * 1000)
+
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """Ask the database."""
         return self._database.rows(query, *values)
@@ -287,7 +297,7 @@ class VirtualHost:
     async def missing(self, desk: str) -> int:
         """How many facts the page misses of a desk."""
         page = self._page()
-        read = ledger.read(page.store, self._settings.site.name, self._conductor.unix_ms())
+        read = ledger.read(page.store, self._settings.site.name, self._clock.unix_ms())
         return sum(gap.missing for gap in read.gaps if gap.unit == unit_of(desk))
 
     def traces(self, needles: list[bytes]) -> list[str]:

@@ -91,6 +91,8 @@ class VirtualUnit:
         self._following = NEVER
         self._watchdog = NEVER
         self._watchdog_us = 0
+        self._ending: Planned | None = None
+        """The VM has said that it is at its end: nobody may ask it to go on."""
         self._restart: Planned | None = None
         self._starts = 0
         self._crashes: list[int] = []
@@ -207,7 +209,7 @@ class VirtualUnit:
 
     def _do(self, command: dict[str, Any]) -> None:
         """Let the unit live up to now and find this; without power it finds out when it starts."""
-        if self._machine is None:
+        if self._machine is None or self._ending:
             return
         if self._machine.fresh:
             self._step(only_to_now=True)
@@ -235,7 +237,7 @@ class VirtualUnit:
     def _step(self, *, only_to_now: bool = False) -> None:
         """Let the VM run as far as nothing from outside can reach it."""
         machine = self._machine
-        if machine is None:
+        if machine is None or self._ending:
             return
         grant = self._conductor.now if only_to_now else self._grant()
         self.steps += 1
@@ -287,7 +289,8 @@ class VirtualUnit:
         elif name == "heap":
             self._heap = (value[0], value[1])
         elif name == "reset":
-            self._conductor.at(at, self._go_dark if value == "cut" else lambda: self._reset(value))
+            end = self._go_dark if value == "cut" else lambda: self._reset(value)
+            self._ending = self._conductor.at(at, end)
             self._following = NEVER
         elif name not in {"ready", "ended"}:
             self._print(f"(the simulator does not understand: {name})")
@@ -357,9 +360,10 @@ class VirtualUnit:
         machine, self._machine = self._machine, None
         if machine:
             machine.kill()
-        if self._restart:
-            self._restart.cancel()
-            self._restart = None
+        for planned in (self._restart, self._ending):
+            if planned:
+                planned.cancel()
+        self._restart = self._ending = None
         self._inbox.clear()
         self._following = self._watchdog = NEVER
         self._plan()

@@ -123,6 +123,9 @@ def _make_up(name, entry):
     """A task is about to go on: what its left-out rounds would have left behind."""
     now = time.loop_ms()
     rounds = (now - entry[1]) // entry[2]
+    watched = {"guard": "button", "show": "display"}.get(name, name)
+    if watched in _WATCHED:
+        _unit._watch.beat(watched)  # it beats in some rounds only, and the watch may look before
     if name == "rfid":
         _skip[name] = rounds % 32
     elif name == "show":

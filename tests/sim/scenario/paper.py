@@ -87,20 +87,28 @@ class PaperRooms:
 class PaperHost:
     def __init__(self) -> None:
         self.ledger: list[tuple[object, ...]] = [("relay", 2, 2)]
+        self.presses = 0
+        self.stored: list[int] = []
+        self.gap = 0
 
     async def start(self, part: Part, dies_at: str = "") -> None: ...
     async def kill(self, part: Part) -> None: ...
     async def end(self, part: Part) -> None: ...
     async def lock_database(self, seconds: float) -> None: ...
+    async def jump_clock(self, seconds: float) -> None: ...
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        if "SELECT seq" in query:
+            return [(seq,) for seq in self.stored]
+        if "count(" in query and "'press'" in query and "GROUP" not in query:
+            return [(self.presses,)]
         return self.ledger if "FROM ledger" in query else []
 
     async def rooms(self) -> PaperRooms:
         return PaperRooms()
 
     async def missing(self, desk: str) -> int:
-        return 0
+        return self.gap
 
     def traces(self, needles: list[bytes]) -> list[str]:
         return []
@@ -125,6 +133,10 @@ class Paper:
         self.units: dict[str, Unit] = {"A1": self.a1}
         self.broker: Broker = PaperBroker()
         self.host: Host = self.books
+        self.acks: dict[tuple[str, int, str], set[int]] = {}
+
+    def acknowledged(self) -> dict[tuple[str, int, str], set[int]]:
+        return self.acks
 
     async def __aenter__(self) -> Self:
         return self

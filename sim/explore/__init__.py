@@ -1,0 +1,1 @@
+"""Random stories with random faults, and the shortest form of those that go wrong."""
