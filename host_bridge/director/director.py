@@ -12,6 +12,7 @@ from host_bridge.contract import topics
 from host_bridge.contract.facts import Lane
 from host_bridge.contract.messages import Mode
 from host_bridge.director.latency import Latency
+from host_bridge.director.lead import Lead
 from host_bridge.director.link import Link
 from host_bridge.director.presence import Presence
 from host_bridge.director.reports import Reports
@@ -46,6 +47,9 @@ LIMIT = 50
 
 RETRY_SECONDS = 1.0
 """How long to wait when the store can't be read."""
+
+MUTE_S = 5.0
+"""A director without a broker, or whose thread hangs, leaves the site to others after so long."""
 
 Listener = Callable[[tuple[RoomView, ...]], None]
 
@@ -92,7 +96,8 @@ class Director:
         self.floor = Floor(site, lambda tag: store.registry.record(site.name, tag), shift)
         self._store = store
         self._now_ms = now_ms
-        self._speaker = Speaker(site.name, self.link)
+        self.lead = Lead(site.name, settings.broker, store.leases, willing=self._can_direct)
+        self._speaker = Speaker(site.name, self.lead)
         self._reports = Reports(site.name, store, self._speaker.seen)
         self._modes: dict[str, UnitMode] = {}
         self._zone = ZoneInfo(site.timezone)
@@ -102,6 +107,9 @@ class Director:
         self._cursor: int | None = None
         self._marker: object = None
         self._looked_ms = 0
+        self._led = False
+        self._worked_at: float | None = None
+        self._heard_at = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="director", daemon=True)
 
@@ -113,7 +121,15 @@ class Director:
     @property
     def trouble(self) -> str | None:
         """Why what it shows may be old; None when all is well."""
-        return self._trouble if self._thread.is_alive() else "It does not run."
+        if not self._thread.is_alive():
+            return "It does not run."
+        return self._trouble or self._silence()
+
+    def _silence(self) -> str | None:
+        """Why desks hear nothing although the broker is there."""
+        if not self.link.connected or self.lead.connected or self.lead.stands_by:
+            return None
+        return "It waits for the election of the host that directs this site; that takes seconds."
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` in the director's thread whenever the floor looks different."""
@@ -123,18 +139,29 @@ class Director:
         """Read what happened before, then follow."""
         self.link.start()
         self._thread.start()
+        self.lead.start()
 
     def stop(self) -> None:
         """End the thread and the connection."""
         self._stop.set()
         self._thread.join(10)
+        self.lead.stop()
         self.link.stop()
+
+    def _can_direct(self) -> bool:
+        """Has it read what happened, does it get on with its work, and can it reach desks?"""
+        now = time.monotonic()
+        if self.link.connected:
+            self._heard_at = now
+        works = self._worked_at is not None and now - self._worked_at < MUTE_S
+        return works and now - self._heard_at < MUTE_S
 
     def _run(self) -> None:
         while not self._stop.is_set():
             pause = POLL_SECONDS
             try:
                 self._step()
+                self._worked_at = time.monotonic()
                 self._trouble = None
             except StoreUnavailableError as error:
                 self._fail(str(error))
@@ -155,6 +182,8 @@ class Director:
         changed = [self.presence.take(topic, payload) for topic, payload in self.link.received()]
         look = any(changed) or self._speaker.is_behind
         # The marker first: what is committed while we read makes it differ the next time.
+        if self.lead.leads != self._led:
+            self._led, self._marker = self.lead.leads, None
         marker = self._store.changed()
         if marker != self._marker:
             look = self._catch_up() or look
@@ -164,7 +193,7 @@ class Director:
 
     def _catch_up(self) -> bool:
         """Take in what was committed since; True when that may change what desks show."""
-        self._reports.record(self.floor)
+        self._record()
         any_new = any((self._reports.read(), self._read_modes()))
         if self._cursor is None:
             self._cursor = self._beginning()
@@ -173,11 +202,13 @@ class Director:
             if not facts:
                 break
             answers = self.floor.fold(f for f in facts if f.site == self.site.name)
-            self._reports.record(self.floor)
+            self._record()
             for answer in answers:
                 self._answer(answer)
             self._cursor = facts[-1].id
             self.figures.facts += len(facts)
+            if self._worked_at is not None:
+                self._worked_at = time.monotonic()
             any_new = True
         return any_new
 
@@ -199,6 +230,11 @@ class Director:
         self.figures.facts += len(left)
         return first - 1
 
+    def _record(self) -> None:
+        """Write what follows from the facts; whoever stands by leaves that to the other one."""
+        if not self.lead.stands_by:
+            self._reports.record(self.floor)
+
     def _read_modes(self) -> bool:
         before, self._modes = self._modes, self._store.modes.all(self.site.name)
         return before != self._modes
@@ -212,7 +248,7 @@ class Director:
         if self._speaker.answer(answer, now):
             self.figures.verdicts += 1
             self.figures.latency.add(since_received / 1000)
-        else:
+        elif not self.lead.stands_by:
             self.figures.unanswered += 1
 
     def _look(self) -> None:

@@ -13,6 +13,7 @@ from host_bridge.store.errors import (
     StoreUnavailableError,
     TransferError,
 )
+from host_bridge.store.leases import Lease, Leases
 from host_bridge.store.records import (
     Batch,
     DeadLetter,
@@ -44,6 +45,8 @@ __all__ = [
     "IncidentRecord",
     "Incoming",
     "Key",
+    "Lease",
+    "Leases",
     "LedgerRow",
     "Outcome",
     "Progress",

@@ -13,6 +13,7 @@ from host_bridge.store import gaps, latest, postgres
 from host_bridge.store.commit import take
 from host_bridge.store.engine import connect, migrate, refusing, translated
 from host_bridge.store.incidents import Incidents, stored_fact
+from host_bridge.store.leases import Leases
 from host_bridge.store.modes import Modes
 from host_bridge.store.partitions import Parts
 from host_bridge.store.records import (
@@ -47,6 +48,8 @@ class Store:
         """Reports of the button, and what was done about them."""
         self.modes = Modes(engine)
         """How units are to behave."""
+        self.leases = Leases(engine)
+        """Who directs a site."""
         self._engine = engine
         self._writer = engine.execution_options(writes=True)
         self._committer = engine.execution_options(writes="facts")

@@ -161,6 +161,17 @@ modes = Table(
 )
 """How units are to behave, where somebody has asked for something."""
 
+leases = Table(
+    "leases",
+    MetaData(naming_convention=metadata.naming_convention),
+    Column("site", String(32), primary_key=True),
+    Column("holder", String(80), nullable=False),
+    Column("term", BigInteger, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+)
+"""Who directs a site now. Apart from the others: it is of this database and of this moment, so it
+is neither moved nor backed up."""
+
 commit_order = Table(
     "commit_order",
     MetaData(),

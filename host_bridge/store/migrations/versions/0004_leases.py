@@ -1,0 +1,26 @@
+"""Which of several hosts directs a site."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Go to this form."""
+    op.create_table(
+        "leases",
+        sa.Column("site", sa.String(length=32), nullable=False),
+        sa.Column("holder", sa.String(length=80), nullable=False),
+        sa.Column("term", sa.BigInteger(), nullable=False),
+        sa.Column("beat", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("site", name=op.f("pk_leases")),
+    )
+
+
+def downgrade() -> None:
+    """Go back; only who directs now is forgotten. Let no more than one host serve a site then."""
+    op.drop_table("leases")
