@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.table import Table
 
-from host_bridge import export_commands, incident_commands, unit_commands
+from host_bridge import export_commands, incident_commands, logs, unit_commands
 from host_bridge.console import (
     AMISS,
     BROKER,
@@ -26,12 +26,13 @@ from host_bridge.console import (
     fail,
     opened,
     out,
-    printable,
     settings_of,
     utc,
 )
+from host_bridge.doctor_command import doctor
 from host_bridge.enrolment import SECONDS, EnrolmentError, Wanted
 from host_bridge.enrolment import enrol as enrol_at_desk
+from host_bridge.logs import LogFormat, printable
 from host_bridge.provision.command import provision
 from host_bridge.relay import Relay
 from host_bridge.settings import SettingsError
@@ -53,6 +54,17 @@ app.add_typer(dead_letters, name="dead-letters", no_args_is_help=True)
 app.add_typer(incident_commands.app, name="incidents", no_args_is_help=True)
 app.add_typer(unit_commands.app, name="units", no_args_is_help=True)
 app.add_typer(export_commands.app, name="export", no_args_is_help=True)
+
+
+@app.callback()
+def before(
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(envvar="CHEQUER_LOG_FORMAT", help="One line per event: text or json."),
+    ] = "text",
+) -> None:
+    """Chequer: headset, seat and one button."""
+    logs.set_up(log_format)
 
 
 def main() -> None:
@@ -194,7 +206,7 @@ def _simulator(*words: str) -> NoReturn:
 
 
 app.command("provision")(provision)
-for command in (move, backup, restore):
+for command in (doctor, move, backup, restore):
     app.command()(command)
 
 
