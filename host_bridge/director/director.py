@@ -119,6 +119,11 @@ class Director:
         return self._rooms
 
     @property
+    def cursor(self) -> int | None:
+        """The id of the last fact that it has read; None before the first one."""
+        return self._cursor
+
+    @property
     def trouble(self) -> str | None:
         """Why what it shows may be old; None when all is well."""
         if not self._thread.is_alive():
@@ -179,7 +184,12 @@ class Director:
         self._trouble = trouble
 
     def _step(self) -> None:
-        changed = [self.presence.take(topic, payload) for topic, payload in self.link.received()]
+        changed = [
+            self.presence.take(
+                each.topic, each.payload, None if each.retained else each.received_ms
+            )
+            for each in self.link.received()
+        ]
         look = any(changed) or self._speaker.is_behind
         # The marker first: what is committed while we read makes it differ the next time.
         if self.lead.leads != self._led:

@@ -73,14 +73,13 @@ class Link:
         """Hand a message over, QoS 1, without waiting; False when it can't be sent."""
         return self._connection.publish(topic, payload, retain=retain)
 
-    def received(self) -> Iterator[tuple[str, bytes]]:
-        """Topic and payload of the messages that wait, each once."""
+    def received(self) -> Iterator[Message]:
+        """The messages that wait, each once."""
         while True:
             try:
-                message = self._waiting.get_nowait()
+                yield self._waiting.get_nowait()
             except queue.Empty:
                 return
-            yield message.topic, message.payload
 
     def _receive(self, message: Message) -> None:
         try:

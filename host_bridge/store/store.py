@@ -1,6 +1,7 @@
 """The store's face: open, commit, read."""
 
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,6 +57,8 @@ class Store:
         self._parts = Parts(engine) if engine.dialect.name == "postgresql" else None
         self._watch: sa.PoolProxiedConnection | None = None
         self._watching = threading.Lock()
+        self._commits = 0
+        self._commit_s = 0.0
 
     @classmethod
     def open(cls, url: str) -> "Store":
@@ -88,14 +91,21 @@ class Store:
         """
         if self._parts is not None:
             self._parts.prepare({fact.received_ms for fact in batch.facts})
+        began = time.monotonic()
         with translated(self._engine), refusing(self._engine):
-            for _ in range(RACES):
-                try:
-                    return self._commit(batch)
-                except (sa.exc.DBAPIError, psycopg.Error) as error:
-                    if not postgres.lost_a_race(error):
-                        raise
-            return self._commit(batch)
+            outcome = self._commit_in_turn(batch)
+        self._commits += 1
+        self._commit_s += time.monotonic() - began
+        return outcome
+
+    def _commit_in_turn(self, batch: Batch) -> Outcome:
+        for _ in range(RACES):
+            try:
+                return self._commit(batch)
+            except (sa.exc.DBAPIError, psycopg.Error) as error:
+                if not postgres.lost_a_race(error):
+                    raise
+        return self._commit(batch)
 
     def _commit(self, batch: Batch) -> Outcome:
         with self._committer.begin() as connection:
@@ -191,6 +201,12 @@ class Store:
         rows = self._read(_DEAD_LETTERS.where(dead_letters.c.id == number))
         return StoredDeadLetter(**rows[0]) if rows else None
 
+    def dead_letters_by_topic(self, limit: int = 10_000) -> dict[str, int]:
+        """How many dead letters came on each topic, at most so many topics."""
+        count = sa.func.count().label("count")
+        query = sa.select(dead_letters.c.topic, count).group_by(dead_letters.c.topic).limit(limit)
+        return {row["topic"]: row["count"] for row in self._read(query)}
+
     def workers(self) -> list[WorkerRow]:
         """What each worker last said about itself."""
         rows = self._read(sa.select(workers).order_by(workers.c.worker))
@@ -198,7 +214,8 @@ class Store:
 
     def heartbeat(self, row: WorkerRow) -> None:
         """Write what a worker says about itself, in place of what it said before."""
-        values = {name: getattr(row, name) for name in row.__struct_fields__}
+        figures = {"commits": self._commits, "commit_ms": int(self._commit_s * 1000)}
+        values = {name: getattr(row, name) for name in row.__struct_fields__} | figures
         mine = workers.c.worker == row.worker
         with translated(self._engine), self._writer.begin() as connection:
             if connection.execute(sa.update(workers).where(mine).values(values)).rowcount == 0:

@@ -115,6 +115,8 @@ workers = Table(
     Column("last_commit_ms", BigInteger, nullable=True),
     Column("reconnects", BigInteger, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
+    Column("commits", BigInteger, nullable=False, server_default="0"),
+    Column("commit_ms", BigInteger, nullable=False, server_default="0"),
 )
 
 people = Table(

@@ -1,4 +1,4 @@
-"""Which of several hosts directs a site."""
+"""Which of several hosts directs a site, and how long workers' commits take."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,6 +7,8 @@ revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+
+FIGURES = ("commits", "commit_ms")
 
 
 def upgrade() -> None:
@@ -19,8 +21,13 @@ def upgrade() -> None:
         sa.Column("beat", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("site", name=op.f("pk_leases")),
     )
+    for name in FIGURES:
+        column = sa.Column(name, sa.BigInteger(), nullable=False, server_default="0")
+        op.add_column("workers", column)
 
 
 def downgrade() -> None:
     """Go back; only who directs now is forgotten. Let no more than one host serve a site then."""
     op.drop_table("leases")
+    for name in FIGURES:
+        op.drop_column("workers", name)
