@@ -84,7 +84,8 @@ def test_the_page_says_in_words_and_shapes_what_the_colours_say(served):
     with_trouble(served)
     page = httpx.get(f"{served.url}/fleet").text
     for words in ("7 of 9 need a look", "gap stays", "reader: no answer", "safe mode",
-                  "Never heard", "at no desk of the settings", "missing for more than ten minutes"):  # fmt: skip
+                  "Never heard", "at no desk of the settings",
+                  "missing for more than ten minutes"):  # fmt: skip
         assert words in page, words
     row = re.search(r'<tr data-unit="u2".*?</tr>', page, re.DOTALL).group()
     assert "Offline" in row and "<path" in row
