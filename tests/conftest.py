@@ -9,8 +9,10 @@ from hypothesis import settings
 
 from tests.services import Mosquitto, Postgres
 
-# The same examples at every run: a search for new ones is a longer run of its own (tests/fuzz).
+# The same examples at every run. New ones, ten times as many, are looked for by
+# `python -m pytest --hypothesis-profile=search`, which prints how to have a failure again.
 settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("search", max_examples=1_000, deadline=None, print_blob=True)
 settings.load_profile("same")
 
 

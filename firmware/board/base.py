@@ -13,7 +13,6 @@ import esp32
 import machine
 import network
 
-from board.console import open_console
 from port import const, sleep_ms
 
 _JOIN_MS = const(15_000)
@@ -74,7 +73,7 @@ class Base:
         # open_connection looks the name up anew for every connection.
         self.resolve = lambda name, port: (name, port)
         self.connect = asyncio.open_connection
-        self.open_serial = open_console
+        self.open_serial = _open_serial
         self.open_udp = _open_udp
         self.set_clock = _set_clock
         self.random = lambda: random.getrandbits(16)
@@ -83,6 +82,13 @@ class Base:
         self.log = print
         self.feed = feed
         self.reset = machine.reset
+
+
+def _open_serial():
+    """Awaits to the serial line's streams; its code is loaded where the link is serial only."""
+    from board.console import open_console
+
+    return open_console()
 
 
 def _open_udp(name: str, port: int):
@@ -96,7 +102,8 @@ def _open_udp(name: str, port: int):
 
 def _set_clock(time: int) -> None:
     """Set the chip's clock to `time` (Unix ms, UTC)."""
-    year, month, day, hour, minute, second, weekday, _ = gmtime(time // 1000 - _EPOCH)
+    # The unix port's tuple is longer by one than the ESP32's.
+    year, month, day, hour, minute, second, weekday = gmtime(time // 1000 - _EPOCH)[:7]
     microseconds = time % 1000 * 1000
     machine.RTC().datetime((year, month, day, weekday, hour, minute, second, microseconds))
 

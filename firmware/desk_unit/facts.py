@@ -216,5 +216,10 @@ def _boot(body: bytes) -> str:
 
 
 def _ascii(text: str, most: int) -> bytes:
-    """The first `most` characters; what is not printable ASCII becomes a question mark."""
-    return bytes(ord(c) if " " <= c <= "~" else 63 for c in text[:most])
+    """The first `most` characters; what is not printable ASCII becomes a question mark.
+
+    Over bytes, because each character that a loop over a string has ever seen stays in
+    MicroPython's table of names, which grows by doubling.
+    """
+    utf8 = text[:most].encode()
+    return bytes(c if 32 <= c <= 126 else 63 for c in utf8 if c & 0xC0 != 0x80)

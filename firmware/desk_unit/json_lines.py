@@ -2,6 +2,9 @@
 
 MicroPython's `json.loads` names no line, and lets missing commas and trailing text pass. This
 checks a text strictly by RFC 8259 before it is decoded; it decodes nothing itself.
+
+Characters are taken as slices: one that is taken by its index stays in MicroPython's table of
+names for ever.
 """
 
 from port import const
@@ -48,7 +51,7 @@ class _Scan:
     def _next(self) -> str:
         """The next character that is no white space, not taken yet; empty at the end."""
         while self._at < len(self._text):
-            c = self._text[self._at]
+            c = self._text[self._at : self._at + 1]
             if c not in " \t\r\n":
                 return c
             if c == "\n":
@@ -115,7 +118,7 @@ class _Scan:
         self._at += 1
         start = self._at
         while self._at < len(text):
-            c = text[self._at]
+            c = text[self._at : self._at + 1]
             if c == '"':
                 self._at += 1
                 return text[start : self._at - 1]
@@ -134,12 +137,12 @@ class _Scan:
         if kind != "u":
             return 2
         digits = text[at + 2 : at + 6]
-        if len(digits) != 4 or not all(c in "0123456789abcdefABCDEF" for c in digits):
+        if len(digits) != 4 or not all(c in b"0123456789abcdefABCDEF" for c in digits.encode()):
             self._wrong("\\u is not followed by four hex digits")
         return 6
 
     def _number(self) -> None:
-        if self._text[self._at] == "-":
+        if self._text[self._at : self._at + 1] == "-":
             self._at += 1
         if self._text[self._at : self._at + 1] == "0":
             self._at += 1
@@ -156,7 +159,7 @@ class _Scan:
 
     def _digits(self) -> None:
         start = self._at
-        while self._at < len(self._text) and "0" <= self._text[self._at] <= "9":
+        while self._at < len(self._text) and "0" <= self._text[self._at : self._at + 1] <= "9":
             self._at += 1
         if self._at == start:
             self._wrong("a number lacks digits")

@@ -225,4 +225,4 @@ class Connection:
 
 
 def _text(body) -> str:
-    return "".join(chr(c) if 32 <= c <= 126 else "?" for c in bytes(body[:80]))
+    return bytes(c if 32 <= c <= 126 else 63 for c in bytes(body[:80])).decode()

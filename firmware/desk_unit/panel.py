@@ -48,9 +48,10 @@ class Panel:
         self.draw(now)
 
     def judge(self, word: str, now: int, provisional: bool = False) -> None:
-        """A verdict is shown and heard."""
+        """A verdict is shown and heard: sound and ring before this returns."""
         self.face.judge(word, now, provisional)
         self.sound("" if provisional else word)
+        self.draw(now)
 
     def sound(self, word: str) -> None:
         """Play what belongs to `word`, if there may be sound."""
@@ -85,7 +86,11 @@ class Panel:
                 night = self.night
                 self._display.contrast(_NIGHT_CONTRAST if night else _DAY_CONTRAST)
             face, at = self.face, now()
-            if self._screen.draw(face.word(at), face.marks(at), face.minutes):
+            steps = 0
+            for _ in self._screen.paint(face.word(at), face.marks(at), face.minutes):
+                steps += 1
+                await sleep_ms(0)
+            if steps:
                 await self._display.refresh()
             if frames % _CHECK_FRAMES == 0:
                 self._display.check()

@@ -2,7 +2,7 @@
 
 from port import const
 
-ABSENT_POLLS = const(3)
+ABSENT_POLLS = const(5)
 """A tag has left when so many polls in a row did not see it: readers miss one now and then."""
 
 _MOST = const(8)

@@ -1,28 +1,30 @@
-"""The loops that poll reader, radar and button, and call back when something has happened.
+"""The loops that poll reader, presence sensors and button, and call back when something happened.
 
 Each only ends by an exception; `chips.Chips.keep` starts it again.
 """
 
-from port import const, sleep_ms, ticks_ms
+from port import const, sleep_ms, ticks_add, ticks_diff, ticks_ms
 
 from .button import Debounce
 from .reader import Presence
 from .seat import Seat
 
-_READER_MS = const(100)
-_READER_CHECK_POLLS = const(20)
-_RADAR_MS = const(50)
-_RADAR_STATES = const(3)
+_READER_MS = const(60)
+_READER_CHECK_POLLS = const(32)
+_SEAT_MS = const(50)
+_SEAT_CHECK_POLLS = const(20)
+_SEAT_GOOD_CHECKS = const(5)
 _BUTTON_MS = const(5)
-_BUTTON_GUARD_MS = const(200)
-_BUTTON_DEAF_LOOKS = const(5)
+_BUTTON_GUARD_MS = const(25)
+_BUTTON_DEAF_LOOKS = const(40)
+_BUTTON_STALL_MS = const(20)
 
 
 class TagSense:
     """Polls the reader; tags are hashed at once and UIDs kept nowhere.
 
     Args:
-        reader: `drivers.mfrc522.MFRC522`.
+        reader: `drivers.mfrc522.MFRC522` or `drivers.pn532.PN532`.
         tag_hash: `tags.TagHash`.
         on_tag: Called with the hash of every newly presented tag.
         works: Called when the reader has answered.
@@ -36,7 +38,7 @@ class TagSense:
         self._presence = Presence()
 
     async def run(self) -> None:
-        """Start the chip and poll it ten times a second."""
+        """Start the chip and poll it about fifteen times a second: a card is read within 100 ms."""
         self._reader.start()
         polls = 0
         while True:
@@ -51,37 +53,57 @@ class TagSense:
 
 
 class SeatSense:
-    """Polls the radar and filters what it says.
+    """Polls who is there, filters what is said, and tests each sensor.
 
     Args:
-        radar: `drivers.ld2410.LD2410`.
+        presence: Its `poll(now)` says whether somebody is there: a sensor or
+            `presence.Combined`.
+        sensors: All that it is made of, see `presence.py`.
         on_seat: Called with True or False when the seat has become occupied or vacant.
-        works: Called when the radar has reported.
+        chips: `chips.Chips`, told which sensors work and which don't.
     """
 
-    def __init__(self, radar, on_seat, works) -> None:
-        self._radar = radar
+    def __init__(self, presence, sensors, on_seat, chips) -> None:
+        self._presence = presence
+        self._sensors = sensors
         self._on_seat = on_seat
-        self._works = works
+        self._chips = chips
+        self._good = bytearray(len(sensors))  # tests in a row that each has passed
         self.seat = Seat()
 
     async def run(self) -> None:
-        """Poll every 50 ms; the radar reports every 100 ms."""
+        """Poll every 50 ms, broken sensors too, and test every second.
+
+        A sensor works again when it has passed five tests in a row: noise lets one through now
+        and then, and each change is a fact.
+        """
+        polls = 0
         try:
             while True:
                 now = ticks_ms()
-                if self._radar.poll():
-                    self._works("radar")
-                    self._take(self._radar.state, now)
-                self._radar.check(now)
-                await sleep_ms(_RADAR_MS)
+                if self.seat.feed(self._presence.poll(now), now):
+                    self._on_seat(self.seat.occupied)
+                if polls % _SEAT_CHECK_POLLS == 0:
+                    for i in range(len(self._sensors)):
+                        self._test(i, now)
+                    self._chips.works("presence")
+                polls += 1
+                await sleep_ms(_SEAT_MS)
         finally:
             self.seat.feed(None, ticks_ms())
 
-    def _take(self, state: int, now: int) -> None:
-        # 4 to 6: it calibrates itself and knows nothing about the seat.
-        if state <= _RADAR_STATES and self.seat.feed(state != 0, now):
-            self._on_seat(self.seat.occupied)
+    def _test(self, i: int, now: int) -> None:
+        sensor = self._sensors[i]
+        try:
+            sensor.check(now)
+        except Exception as error:
+            self._good[i] = 0
+            self._chips.fails(sensor.chip, error)
+            return
+        if self._good[i] < _SEAT_GOOD_CHECKS:
+            self._good[i] += 1
+        else:
+            self._chips.works(sensor.chip)
 
 
 class ButtonSense:
@@ -98,17 +120,23 @@ class ButtonSense:
         self._button = button
         self._on_event = on_event
         self._debounce = Debounce()
+        self._due = ticks_ms()
+        self._stood = (self._due, self._due)
 
     @property
     def active(self) -> bool:
-        """Whether somebody is pressing right now."""
-        return self._debounce.active
+        """Whether somebody is pressing right now, perhaps since a moment ago."""
+        return self._debounce.active or self._button.closed()
 
     async def run(self) -> None:
         """Sample every 5 ms while there is something to sample, else wait."""
         debounce = self._debounce
         while True:
             edge = await self._button.wait()
+            self._look_back()
+            since, until = self._stood
+            if ticks_diff(edge, since) >= 0 and ticks_diff(until, edge) >= 0:
+                edge = since  # it may have come as early as that
             self._tell(debounce.edge(self._button.closed(), edge, ticks_ms()))
             while debounce.active:
                 await sleep_ms(_BUTTON_MS)
@@ -116,10 +144,26 @@ class ButtonSense:
             # Bounces of this press must not be taken for the edge of another one.
             self._button.clear()
 
+    def held(self, since: int) -> None:
+        """The program stood still from `since` (ticks) until now, as flash does when it is erased.
+
+        A contact that is closed now has been so for nobody knows how long, so the time counts
+        from `since`: a press that came meanwhile is felt now, and not another 10 ms later.
+        """
+        if not self._debounce.active and self._button.closed():
+            self._button.wake()  # whoever waits for an edge goes on from here
+            self._tell(self._debounce.edge(True, since, ticks_ms()))
+
     async def guard(self, beat) -> None:
-        """Look at the contact five times a second, should an interrupt ever be lost."""
+        """Look at the contact forty times a second, should an interrupt ever be lost.
+
+        Where these looks come late the program stood still, and interrupts with it: the ESP32 runs
+        their handlers when flash, TLS or the name server have let go of the program. Then an edge
+        may be older than its handler knows (see `run`).
+        """
         deaf = 0
         while True:
+            self._look_back()
             if not self._debounce.active and self._button.closed():
                 self._button.wake()
                 deaf += 1
@@ -128,7 +172,14 @@ class ButtonSense:
             # Whoever samples the contact has not woken for a second: that will never end.
             if deaf < _BUTTON_DEAF_LOOKS:
                 beat("button")
+            self._due = ticks_add(ticks_ms(), _BUTTON_GUARD_MS)
             await sleep_ms(_BUTTON_GUARD_MS)
+
+    def _look_back(self) -> None:
+        """Has the program stood still since the guard's last look?"""
+        now = ticks_ms()
+        if ticks_diff(now, self._due) >= _BUTTON_STALL_MS:
+            self._stood = (self._due, now)
 
     def _tell(self, event: str) -> None:
         if event:

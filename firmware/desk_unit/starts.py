@@ -89,7 +89,7 @@ class Starts:
             length = self._nvs.get_blob(_CRASH, buffer)
         except OSError:
             return ""
-        return "".join(chr(c) for c in buffer[:length] if 32 <= c < 127)
+        return bytes(c for c in buffer[:length] if 32 <= c < 127).decode()
 
     def _set(self, key: str, value) -> None:
         try:

@@ -35,7 +35,7 @@ _SUPERVISED = (
     ("tidy", 5_000),
     ("link", 120_000),
     ("rfid", 60_000),
-    ("radar", 60_000),
+    ("presence", 60_000),
     ("display", 60_000),
 )
 """Tasks, and how many milliseconds each may take for one step at the most."""
@@ -48,8 +48,9 @@ class Unit:
 
     Args:
         config: Its `Config`.
-        hardware: What it is made of: `reader`, `radar`, `pixels`, `display` (drivers), `canvas`
-            and `glyphs` (frame buffers, see `screen.py`), `button` (see `senses.py`), `flashes`
+        hardware: What it is made of: `reader`, `pixels`, `display` (drivers), `presence` and
+            `sensors` (see `presence.py`), `canvas` and `glyphs` (frame buffers, see
+            `screen.py`), `button` (see `senses.py`), `flashes`
             (see `memory.py`), `known` (a file, see `known.py`), `buzzer` (`drivers.buzzer`),
             `lamp` (the button's, a PWM), `nvs` (see `memory.py`), what `wires.py` asks for,
             `open_udp` (see `sntp.py`), `set_clock(Unix ms)`, `random` (16 random bits), `cause`
@@ -79,7 +80,7 @@ class Unit:
         self._chips = Chips(self._chip, hardware.log, self._watch.beat)
         works = self._chips.works
         self._tags = TagSense(hardware.reader, tag_hash, self._tag, works)
-        self._seat = SeatSense(hardware.radar, self._sat, works)
+        self._seat = SeatSense(hardware.presence, hardware.sensors, self._sat, self._chips)
         self._button = ButtonSense(hardware.button, self._press)
         over = wire(config, hardware)
         self._sntp = _sntp(config, hardware, over, self._uptime, self._wall)
@@ -97,7 +98,6 @@ class Unit:
 
     async def run(self) -> None:
         """Do everything, for ever."""
-        keep = self._chips.keep
         if self._sntp:
             asyncio.create_task(self._forever("sntp", self._sntp.run))  # noqa: RUF006
         for task in (
@@ -107,9 +107,9 @@ class Unit:
             self._forever("link", self._link.run),
             self._forever("tidy", self._tidy),
             self._forever("buzzer", self._hardware.buzzer.run),
-            keep("rfid", self._tags.run),
-            keep("radar", self._seat.run),
-            keep("display", self._show),
+            self._kept("rfid", self._tags.run),
+            self._kept("presence", self._seat.run),
+            self._kept("display", self._show),
         ):
             asyncio.create_task(task)  # noqa: RUF006 (MicroPython's loop holds on to its tasks)
         for name, patience in _SUPERVISED:
@@ -291,26 +291,43 @@ class Unit:
 
     async def _tidy(self) -> None:
         """Flash erased ahead of need, one sector at a time and not under a pressed button."""
+        memory = self._memory
         count = 0
         while True:
-            self._memory.times.keep()
             self._set_clock()
-            for lane in (self._memory.button, self._memory.ordinary):
-                if not self._button.active:
-                    lane.tidy()
-            if not self._button.active:
-                self._known.save()
+            for work in (
+                memory.times.keep,
+                memory.button.tidy,
+                memory.ordinary.tidy,
+                self._known.save,
+            ):
+                await self._hold(work)
             if count % _COLLECT_TIDIES == 0:
                 gc.collect()
             count += 1
             self._watch.beat("tidy")
             await sleep_ms(_TIDY_MS)
 
+    async def _hold(self, work) -> None:
+        """Do `work` on flash, which holds the program up (45 ms an erase), and let others run.
+
+        Not while the button is pressed; a press that came meanwhile is felt before anything else.
+        """
+        if not self._button.active:
+            began = ticks_ms()
+            work()
+            self._button.held(began)
+        await sleep_ms(0)
+
     def _set_clock(self) -> None:
         """The chip's own clock, by which TLS sees whether a certificate is in date."""
         if self._wall.quality > self._clock_set:
             self._clock_set = self._wall.quality
             self._hardware.set_clock(self._wall.at(self._uptime.now()))
+
+    def _kept(self, chip: str, work):
+        """A chip's task; what it can't even report, for want of memory, must not end it either."""
+        return self._forever(chip, lambda: self._chips.keep(chip, work))
 
     async def _forever(self, name: str, work) -> None:
         """Run `work()` again whenever it fails; a task never dies silently."""

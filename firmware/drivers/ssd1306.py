@@ -5,6 +5,8 @@ application note (charge pump). The chip cannot be read over I2C: whether it is 
 in its acknowledge.
 """
 
+from binascii import crc32
+
 from drivers.fault import ChipFault
 from port import const, sleep_ms
 
@@ -49,15 +51,13 @@ class SSD1306:
         self.buffer = bytearray(WIDTH * _PAGES)
         self._i2c = i2c
         self._address = address
-        self._shown = bytearray(WIDTH * _PAGES)
+        self._shown = [0] * _PAGES  # CRC-32 of each page as the chip has it; a copy takes 1 KiB
         self._stale = 0xFF  # pages whose content on the chip is not known, one bit each
         self._window = bytearray(b"\x00\x21\x00\x7f\x22\x00\x00")
         self._two = bytearray(3)
-        drawn, shown = memoryview(self.buffer), memoryview(self._shown)
+        drawn = memoryview(self.buffer)
         starts = range(0, WIDTH * _PAGES, WIDTH)
-        self._drawn_pages = [drawn[start : start + WIDTH] for start in starts]
-        self._shown_pages = [shown[start : start + WIDTH] for start in starts]
-        self._vectors = [(_DATA, page) for page in self._drawn_pages]
+        self._vectors = [(_DATA, drawn[start : start + WIDTH]) for start in starts]
 
     def start(self) -> None:
         """Set the chip up, clear what it shows, switch it on; blocks 30 ms at 400 kHz.
@@ -84,7 +84,8 @@ class SSD1306:
         left = 0
         for page in range(_PAGES):
             bit = 1 << page
-            if not self._stale & bit and self._drawn_pages[page] == self._shown_pages[page]:
+            drawn = crc32(self._vectors[page][1])
+            if not self._stale & bit and drawn == self._shown[page]:
                 continue
             if pages <= 0:
                 left += 1
@@ -92,7 +93,7 @@ class SSD1306:
             pages -= 1
             self._stale |= bit  # until the last byte is acknowledged
             self._send_page(page)
-            self._shown_pages[page][:] = self._drawn_pages[page]
+            self._shown[page] = drawn
             self._stale &= ~bit
         return left
 

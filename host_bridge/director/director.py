@@ -2,17 +2,17 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from zoneinfo import ZoneInfo
 
+from host_bridge.clock import SYSTEM, Clock
 from host_bridge.contract import topics
 from host_bridge.contract.facts import Lane
 from host_bridge.contract.messages import Mode
 from host_bridge.director.latency import Latency
-from host_bridge.director.lead import Lead
+from host_bridge.director.lead import Alone, Lead, Voice
 from host_bridge.director.link import Link
 from host_bridge.director.presence import Presence
 from host_bridge.director.reports import Reports
@@ -21,6 +21,7 @@ from host_bridge.domain.floor import Answer, Floor, RoomView, day_number
 from host_bridge.domain.night import is_night
 from host_bridge.settings import Settings
 from host_bridge.store import Store, StoredFact, StoreUnavailableError, UnitMode
+from host_bridge.transport.mqtt import Connect, Connection
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +70,8 @@ class Figures:
 class Director:
     """Runs in a thread of its own between `start` and `stop`.
 
-    Everything public may be used from any thread.
+    Everything public may be used from any thread, `step` excepted: it is for whoever has another
+    clock, starts the link alone and makes the pauses between steps.
     """
 
     def __init__(
@@ -77,32 +79,46 @@ class Director:
         settings: Settings,
         store: Store,
         *,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         shift: Callable[[int], int] = day_number,
+        clock: Clock = SYSTEM,
+        connect: Connect = Connection,
+        alone: bool = False,
     ) -> None:
         """Nothing happens before `start`.
 
         Args:
             settings: the site, and where its broker is.
             store: where facts are committed.
-            now_ms: the clock, Unix milliseconds.
             shift: the number of the shift at a time.
+            clock: what tells the time.
+            connect: what makes a connection to the broker.
+            alone: nobody else serves the site for certain, so nothing needs to be elected.
         """
         site = settings.site
         self.site = site
         self.figures = Figures()
-        self.link = Link(settings.broker, f"director-{site.name}", [topics.state(site.name, "+")])
+        states = [topics.state(site.name, "+")]
+        self.link = Link(settings.broker, f"director-{site.name}", states, clock, connect)
         self.presence = Presence(site.name)
         self.floor = Floor(site, lambda tag: store.registry.record(site.name, tag), shift)
         self._store = store
-        self._now_ms = now_ms
-        self.lead = Lead(site.name, settings.broker, store.leases, willing=self._can_direct)
+        self._clock = clock
+        self.lead: Voice = Alone(self.link)
+        if not alone:
+            self.lead = Lead(
+                site.name,
+                settings.broker,
+                store.leases,
+                willing=self._can_direct,
+                clock=clock,
+            )
         self._speaker = Speaker(site.name, self.lead)
         self._reports = Reports(site.name, store, self._speaker.seen)
         self._modes: dict[str, UnitMode] = {}
+        self._said_modes: object = None
         self._zone = ZoneInfo(site.timezone)
         self._listeners: list[Listener] = []
-        self._rooms = self.floor.view(now_ms(), {})
+        self._rooms = self.floor.view(clock.unix_ms(), {})
         self._trouble: str | None = "It is still reading what happened before."
         self._cursor: int | None = None
         self._marker: object = None
@@ -122,6 +138,11 @@ class Director:
     def cursor(self) -> int | None:
         """The id of the last fact that it has read; None before the first one."""
         return self._cursor
+
+    @property
+    def look_due_ms(self) -> int:
+        """When time alone makes it look again, Unix milliseconds."""
+        return self._looked_ms + LOOK_MS
 
     @property
     def trouble(self) -> str | None:
@@ -155,7 +176,7 @@ class Director:
 
     def _can_direct(self) -> bool:
         """Has it read what happened, does it get on with its work, and can it reach desks?"""
-        now = time.monotonic()
+        now = self._clock.seconds()
         if self.link.connected:
             self._heard_at = now
         works = self._worked_at is not None and now - self._worked_at < MUTE_S
@@ -163,19 +184,22 @@ class Director:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            pause = POLL_SECONDS
-            try:
-                self._step()
-                self._worked_at = time.monotonic()
-                self._trouble = None
-            except StoreUnavailableError as error:
-                self._fail(str(error))
-                pause = RETRY_SECONDS
-            except Exception as error:  # noqa: BLE001 - a defect must show, not end the verdicts
-                # The type only: the text of an error may quote a fact.
-                self._fail(f"A defect: {type(error).__name__}. It tries the same facts again.")
-                pause = RETRY_SECONDS
-            self._stop.wait(pause)
+            self._stop.wait(self.step())
+
+    def step(self) -> float:
+        """Take in what is new, and say what follows from it; how many seconds to rest then."""
+        try:
+            self._step()
+        except StoreUnavailableError as error:
+            self._fail(str(error))
+            return RETRY_SECONDS
+        except Exception as error:  # noqa: BLE001 - a defect must show, not end the verdicts
+            # The type only: the text of an error may quote a fact.
+            self._fail(f"A defect: {type(error).__name__}. It tries the same facts again.")
+            return RETRY_SECONDS
+        self._worked_at = self._clock.seconds()
+        self._trouble = None
+        return POLL_SECONDS
 
     def _fail(self, trouble: str) -> None:
         self._marker = None  # read again even if nothing new is committed
@@ -198,7 +222,7 @@ class Director:
         if marker != self._marker:
             look = self._catch_up() or look
             self._marker = marker
-        if look or abs(self._now_ms() - self._looked_ms) >= LOOK_MS:
+        if look or abs(self._clock.unix_ms() - self._looked_ms) >= LOOK_MS:
             self._look()
 
     def _catch_up(self) -> bool:
@@ -218,7 +242,7 @@ class Director:
             self._cursor = facts[-1].id
             self.figures.facts += len(facts)
             if self._worked_at is not None:
-                self._worked_at = time.monotonic()
+                self._worked_at = self._clock.seconds()
             any_new = True
         return any_new
 
@@ -228,7 +252,7 @@ class Director:
         The day ends with the newest arrival: a site may have been closed for weeks.
         """
         newest = self._store.facts_after(self._store.newest() - 1, 1)
-        newest_ms = min([self._now_ms(), *(fact.received_ms for fact in newest)])
+        newest_ms = min([self._clock.unix_ms(), *(fact.received_ms for fact in newest)])
         first = self._store.first_id_since(newest_ms - MEMORY_MS)
         left: list[StoredFact] = []
         units = [desk.unit for room in self.site.rooms for desk in room.desks]
@@ -251,7 +275,7 @@ class Director:
 
     def _answer(self, answer: Answer) -> None:
         """Send a verdict if somebody still stands there and waits for it."""
-        now = self._now_ms()
+        now = self._clock.unix_ms()
         since_received = max(0, now - answer.received_ms)
         if answer.age_ms is None or answer.age_ms + since_received > FRESH_MS:
             return
@@ -262,7 +286,7 @@ class Director:
             self.figures.unanswered += 1
 
     def _look(self) -> None:
-        now = self._now_ms()
+        now = self._clock.unix_ms()
         self._looked_ms = now
         rooms = self.floor.view(now, self.presence.online)
         self._speaker.guide(rooms, now)
@@ -277,6 +301,11 @@ class Director:
     def _set_modes(self, rooms: tuple[RoomView, ...], now: int) -> None:
         """Tell every desk how to behave; a drill that is over is no longer mentioned."""
         night = is_night(now, self._zone, self.site.night)
+        drills = [mode.drill_until_ms or 0 for mode in self._modes.values()]
+        said = (night, self._modes, sum(until > now for until in drills))
+        if said == self._said_modes:
+            return
+        self._said_modes = said
         badge_first = self.site.badge_in == "badge-then-headset"
         for room in rooms:
             for desk in room.desks:

@@ -8,10 +8,12 @@ after another one has taken over, speaks into a dead connection.
 
 import logging
 import threading
-import time
 from collections.abc import Callable
+from typing import Protocol
 
+from host_bridge.clock import SYSTEM, Clock
 from host_bridge.director.election import BEAT_S, Election
+from host_bridge.director.retained import Publisher
 from host_bridge.settings import Broker
 from host_bridge.store import Leases, StoreUnavailableError
 from host_bridge.transport.mqtt import Connection
@@ -20,6 +22,69 @@ _log = logging.getLogger(__name__)
 
 AGAIN_S = 1.0
 """How long to wait before another connection is made in place of a lost one."""
+
+
+class Voice(Publisher, Protocol):
+    """What a director speaks with."""
+
+    @property
+    def leads(self) -> bool:
+        """Does this host direct at this very moment?"""
+
+    @property
+    def stands_by(self) -> bool:
+        """Does another host direct?"""
+
+    @property
+    def leader(self) -> str | None:
+        """Who directs, as far as can be seen from here."""
+
+    @property
+    def term(self) -> int:
+        """The number of the newest term that was seen."""
+
+    @property
+    def changes(self) -> int:
+        """How often another one was seen to direct than before."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End."""
+
+
+class Alone:
+    """The voice of a host that is alone for certain: it speaks over the director's connection."""
+
+    leads = True
+    stands_by = False
+    leader = "this host"
+    term = 1
+    changes = 0
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    @property
+    def connected(self) -> bool:
+        """Can it be heard now?"""
+        return self._publisher.connected
+
+    @property
+    def reconnects(self) -> int:
+        """How often the connection was made again."""
+        return self._publisher.reconnects
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Hand a message over, QoS 1, without waiting; False when it can't be sent."""
+        return self._publisher.publish(topic, payload, retain=retain)
+
+    def start(self) -> None:
+        """Nothing: the connection has an owner."""
+
+    def stop(self) -> None:
+        """Nothing either."""
 
 
 class Lead:
@@ -32,7 +97,7 @@ class Lead:
         leases: Leases,
         *,
         willing: Callable[[], bool],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock = SYSTEM,
     ) -> None:
         """Nothing happens before `start`, or the first `step` of whoever has another clock.
 
@@ -41,12 +106,12 @@ class Lead:
             broker: where the broker listens.
             leases: where directors are elected.
             willing: could this host direct at present?
-            clock: seconds that only go forward.
+            clock: its seconds, which only go forward, count.
         """
-        self.election = Election(site, leases, willing=willing, clock=clock)
+        self.election = Election(site, leases, willing=willing, clock=clock.seconds)
         self._identifier = f"chequer-director-{site}"
         self._broker = broker
-        self._clock = clock
+        self._clock = clock.seconds
         self._voice: Connection | None = None
         self._term = 0
         self._made = self._heard = 0
@@ -63,7 +128,22 @@ class Lead:
     @property
     def stands_by(self) -> bool:
         """Does another host direct?"""
-        return self.election.leader not in {None, self.election.name}
+        return self.leader not in {None, self.election.name}
+
+    @property
+    def leader(self) -> str | None:
+        """Who directs, as far as can be seen from here."""
+        return self.election.leader
+
+    @property
+    def term(self) -> int:
+        """The number of the newest term that was seen."""
+        return self.election.term
+
+    @property
+    def changes(self) -> int:
+        """How often another one was seen to direct than before."""
+        return self.election.changes
 
     @property
     def connected(self) -> bool:

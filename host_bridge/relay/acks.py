@@ -40,14 +40,23 @@ class Acks:
         return min(self._due.values(), default=None)
 
     def take(self, now: float, time_ms: int, *, everything: bool = False) -> list[AckMessage]:
-        """The messages whose time has come, the button's first; `time_ms` is the host's clock."""
-        ready = [stream for stream, due in self._due.items() if everything or due <= now]
-        ready.sort(key=lambda stream: stream.lane != "button")
+        """The messages whose time has come, the button's first; `time_ms` is the host's clock.
+
+        All boots of a unit's lane go together, the earliest first: a unit forgets its oldest facts
+        only, and would have no use yet for what is said of a later boot.
+        """
+        due = {_lane(stream) for stream, at in self._due.items() if everything or at <= now}
+        ready = [stream for stream in self._due if _lane(stream) in due]
+        ready.sort(key=lambda stream: (stream.lane != "button", stream.boot))
         messages: list[AckMessage] = []
         for stream in ready:
             del self._due[stream]
             messages += _messages(stream, self._waiting.pop(stream), time_ms)
         return messages
+
+
+def _lane(stream: Stream) -> tuple[str, str, Lane]:
+    return stream.site, stream.unit, stream.lane
 
 
 def _messages(stream: Stream, spans: list[Span], time_ms: int) -> list[AckMessage]:

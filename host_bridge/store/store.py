@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 import sqlalchemy as sa
@@ -61,7 +61,7 @@ class Store:
         self._commit_s = 0.0
 
     @classmethod
-    def open(cls, url: str) -> "Store":
+    def open(cls, url: str) -> Self:
         """Open the database, make it if it does not exist, and bring it to this form.
 
         Args:

@@ -39,9 +39,9 @@ def _director(director: Director) -> Part:
 
 
 def _role(director: Director) -> str:
-    election = director.lead.election
-    if director.lead.stands_by:
+    lead = director.lead
+    if lead.stands_by:
         # Machine and process; the random part is for the election only.
-        other = ":".join(str(election.leader).split(":")[:2])
+        other = ":".join(str(lead.leader).split(":")[:2])
         return f"Stands by: {other} directs this site. This page only shows."
-    return f"Follows the facts, directs this site (term {election.term})."
+    return f"Follows the facts, directs this site (term {lead.term})."

@@ -21,7 +21,13 @@ def read(store: Store, site: str, now_ms: int) -> Ledger:
     workers = _workers(store.ledger(), store.workers())
     total = Count(**{name: sum(getattr(w, name) for w in workers) for name in FIELDS})
     gaps = _gaps((gap for gap in store.gaps() if gap.site == site), now_ms)
-    return Ledger(sum=total, workers=workers, missing=sum(g.missing for g in gaps), gaps=gaps)
+    return Ledger(
+        sum=total,
+        workers=workers,
+        missing=sum(gap.missing for gap in gaps),
+        dropped=sum(gap.dropped for gap in gaps),
+        gaps=gaps,
+    )
 
 
 def _workers(rows: Iterable[LedgerRow], heartbeats: Iterable[WorkerRow]) -> list[Worker]:

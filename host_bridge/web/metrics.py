@@ -96,15 +96,14 @@ class Metrics(Collector):
 
     def _election(self) -> Iterator[Metric]:
         lead, link = self._director.lead, self._director.link
-        election = lead.election
         for name, text, value in (
             ("chequer_director_leads", "1 while this host directs the site.", int(lead.leads)),
             (
                 "chequer_director_elected",
                 "1 while some host directs the site, as seen from here.",
-                int(election.leader is not None),
+                int(lead.leader is not None),
             ),
-            ("chequer_director_term", "The number of the newest term.", election.term),
+            ("chequer_director_term", "The number of the newest term.", lead.term),
             (
                 "chequer_director_works",
                 "1 while the director has no trouble.",
@@ -113,7 +112,7 @@ class Metrics(Collector):
         ):
             yield GaugeMetricFamily(name, text, value=value)
         yield CounterMetricFamily(
-            "chequer_director_changes", "Times that another host took over.", value=election.changes
+            "chequer_director_changes", "Times that another host took over.", value=lead.changes
         )
         yield CounterMetricFamily(
             "chequer_broker_reconnects",
@@ -167,12 +166,12 @@ class Metrics(Collector):
             value=sum(gap.standing for gap in now.gaps),
         )
         for name, text, field in (
-            ("facts", "Counted by the unit, never seen by the host.", "missing"),
-            ("dropped_facts", "Of those, given up by the unit itself, and told.", "dropped"),
-            ("age_seconds", "Since when the oldest of them is known.", "age_seconds"),
-            ("standing", "1 when they will hardly come by themselves.", "standing"),
+            ("gap_facts", "Counted by the unit, never seen by the host.", "missing"),
+            ("dropped_facts", "Of the gap: the unit was full, and gave them up.", "dropped"),
+            ("gap_age_seconds", "Since when the oldest of them is known.", "age_seconds"),
+            ("gap_standing", "1 when they will hardly come by themselves.", "standing"),
         ):
-            gaps = GaugeMetricFamily(f"chequer_gap_{name}", text, labels=["unit"])
+            gaps = GaugeMetricFamily(f"chequer_{name}", text, labels=["unit"])
             for gap in now.gaps:
                 gaps.add_metric([gap.unit], getattr(gap, field))
             yield gaps

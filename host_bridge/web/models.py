@@ -99,13 +99,12 @@ class Worker(Count):
 class Gap(Model):
     """Facts that a unit has counted and the host has never seen, of all kinds together.
 
-    `dropped` of them the unit had to give up, and said so. `standing`: some of the others are
-    missing for so long that they will hardly come by themselves.
+    `standing`: some that were not dropped are missing for so long that they will hardly come.
     """
 
     unit: str
     missing: int
-    dropped: int
+    dropped: int = Field(description="How many of them the unit reports to have dropped when full.")
     standing: bool
     since: datetime
     age_seconds: int
@@ -117,14 +116,16 @@ class Ledger(Model):
     sum: Count
     workers: list[Worker]
     missing: int = Field(description="All gaps together.")
+    dropped: int = Field(description="How many of them units report to have dropped when full.")
     gaps: list[Gap]
 
 
 class Delivery(Model):
-    """The ledger in short: the sum, and what is missing from how many units."""
+    """The ledger in short: the sum, what is missing from how many units, what of it they say."""
 
     sum: Count
     missing: int
+    dropped: int
     units: int
 
 

@@ -33,7 +33,7 @@ class Watch:
     def __init__(self, director: Director, store: Store) -> None:
         self.live = Live(self._present)
         self.rooms = director.rooms
-        self.delivery = Delivery(sum=Count.nothing(), missing=0, units=0)
+        self.delivery = Delivery(sum=Count.nothing(), missing=0, dropped=0, units=0)
         self.health = Health(ready=False, parts=[])
         self._director = director
         self._store = store
@@ -70,7 +70,7 @@ class Watch:
     def _read_delivery(self) -> Delivery:
         now = ledger.read(self._store, self._director.site.name, now_ms())
         self._alarm.look(now.gaps)
-        return Delivery(sum=now.sum, missing=now.missing, units=len(now.gaps))
+        return Delivery(sum=now.sum, missing=now.missing, dropped=now.dropped, units=len(now.gaps))
 
     def _take_rooms(self, rooms: tuple[RoomView, ...]) -> None:
         """Tell which desks look different, with their rooms' counts."""

@@ -3,7 +3,8 @@
 Run by the MicroPython VM in the folder of sources (`sim/`, `firmware/`). The parent process
 writes one line of JSON first: `files` and `soc` (folders of the unit's file system and of what
 the chip keeps), `firmware` (folder), `name`, `cause` (of the reset), `air`, `world` (commands
-that put the outside into the state it is in), `taps` (whether to tell what passes on the wires).
+that put the outside into the state it is in), `parts` (reader, presence sensors), `taps` (whether
+to tell what passes on the wires).
 """
 
 import asyncio
@@ -47,8 +48,8 @@ def mount(words):
     os.chdir("/")
 
 
-def prepare(words):
-    """Parts, world and control, before the firmware."""
+def connect(words):
+    """Parts and world, before the firmware."""
     import circuit
 
     circuit.name = words["name"]
@@ -57,17 +58,23 @@ def prepare(words):
     import control
     import parts
 
-    parts.solder()
+    parts.solder(**words.get("parts", {}))
     if words["taps"]:
         import taps
 
         taps.insert()
     for command in words["world"]:
         control.obey(command)
+    return circuit
+
+
+def listen():
+    """Commands come in and outputs are reported while the firmware runs."""
+    import control
+
     # MicroPython's loop holds on to its tasks.
     asyncio.create_task(control.listen())  # noqa: RUF006
     asyncio.create_task(control.keep_reporting())  # noqa: RUF006
-    return circuit
 
 
 def load_parts():
@@ -97,6 +104,14 @@ def run(circuit):
     asyncio.get_event_loop().run_forever()
 
 
-words = json.loads(sys.stdin.readline())
-mount(words)
-run(prepare(words))
+def main():
+    """From the first line of the parent to the end."""
+    words = json.loads(sys.stdin.readline())
+    mount(words)
+    circuit = connect(words)
+    listen()
+    run(circuit)
+
+
+if __name__ == "__main__":  # in virtual time others begin (sim/virtual/on_vm/main.py)
+    main()

@@ -1,5 +1,7 @@
 """One measurement."""
 
+import math
+
 import msgspec
 
 
@@ -27,4 +29,4 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 def percentile(values: list[float], percent: float) -> float:
     """The smallest value that so many percent of all do not exceed."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]

@@ -3,6 +3,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from host_bridge.contract.facts import Dropped, Place
 from tests.host_bridge import site
 from tests.host_bridge.served import Served, start
 
@@ -68,6 +69,20 @@ def test_delivery_shows_a_gap_within_seconds(still, served):
     expect(still.locator('[data-figure="missing"]')).to_have_text("3")
     expect(still.locator('[data-figure="dead_letters"]')).to_have_text("2")
     expect(still.locator("#gap-units")).to_have_text("from 1 unit")
+    full = Dropped(
+        unit="u1",
+        boot=1,
+        seq=5,
+        up=5,
+        lane="ordinary",
+        count=2,
+        first=Place(boot=1, seq=2),
+        last=Place(boot=1, seq=3),
+    )
+    site.commit(served.store, full)
+    expect(still.locator("#gap-units")).to_have_text("from 1 unit, 2 dropped by full units")
+    still.reload()
+    expect(still.locator("#gap-units")).to_have_text("from 1 unit, 2 dropped by full units")
 
 
 def test_a_dead_broker_is_announced_and_the_notice_goes_when_it_is_back(still, served, mosquitto):

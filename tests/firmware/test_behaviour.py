@@ -1,7 +1,6 @@
 """How the desk unit feels: the whole firmware on CPython, with a host behind a real broker."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -49,10 +48,9 @@ async def test_a_press_is_heard_and_the_lamp_lights_at_once(host: Host, desk: De
         await until(lambda: unit._link.connected)
         assert 0 < desk.lamp.level < 65535
         desk.tone.tones.clear()
-        begun = time.monotonic()
         await desk.button.press()
-        at, hz = desk.tone.tones[0]
-        assert (at - begun < 0.5, hz) == (True, 3_000)
+        # How soon is told in the chip's own time: tests/soak/test_press.py.
+        assert desk.tone.tones[0][1] == 3_000
         assert desk.lamp.level == 65535
         await until(lambda: desk.canvas.lines == ["STORED"])
         await until(lambda: desk.lamp.level < 65535)

@@ -81,3 +81,19 @@ async def test_built_folder_runs_a_unit_from_tap_and_press_to_the_host(
         await until(lambda: any(isinstance(fact, Press) for fact in host.facts))
         await started.wait_for(lambda shown: "STORED" in shown.display)
     host.close()
+
+
+def test_every_built_module_can_be_imported(built: Path) -> None:
+    names = sorted(
+        ".".join(path.relative_to(built).with_suffix("").parts).removesuffix(".__init__")
+        for path in built.rglob("*.mpy")
+    )
+    done = subprocess.run(
+        [Path(sys.executable).with_name("micropython"), "-c", f"for n in {names}: __import__(n)"],
+        env={"MICROPYPATH": f"{built}:{FIRMWARE.parent / 'sim/board'}:{FIRMWARE.parent}:.frozen"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

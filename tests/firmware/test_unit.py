@@ -77,7 +77,8 @@ async def test_tap_becomes_a_keyed_hash_and_the_verdict_is_shown(
 ) -> None:
     desk = Desk(mosquitto.port)
     host.on_fact = lambda fact: host.judge(fact, "own") if isinstance(fact, Tag) else None
-    async with running(desk):
+    async with running(desk) as unit:
+        await until(lambda: unit._link.connected)
         desk.reader.present = [UID]
         await until(lambda: desk.canvas.lines == ["YOURS"])
         await until(lambda: GREEN in desk.pixels.picture)
@@ -104,7 +105,8 @@ async def test_tap_without_an_answer_is_provisional_and_a_late_verdict_is_shown(
     mosquitto: Mosquitto, host: Host
 ) -> None:
     desk = Desk(mosquitto.port)
-    async with running(desk):
+    async with running(desk) as unit:
+        await until(lambda: unit._link.connected)
         desk.reader.present = [UID]
         await until(lambda: desk.canvas.lines == ["PROVI", "SIONAL"])
         await until(lambda: of(host, Provisional))

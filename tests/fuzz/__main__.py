@@ -88,13 +88,19 @@ def shown(results: list[Result], title: str) -> Table:
 
 def main(
     count: Annotated[int, typer.Option(help="Sequences for each wire.")] = 20_000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="The same seed gives the same bytes; without it a new one is drawn."),
+    ] = None,
     vm: Annotated[int, typer.Option(help="Sequences for each wire on the MicroPython VM.")] = 0,
     wire: Annotated[str, typer.Option(help="Only wires with this in their name.")] = "",
 ) -> None:
     """Fuzz every wire; print a table."""
     logging.disable()
     console = Console()
+    if seed is None:
+        seed = random.SystemRandom().getrandbits(32)
+    console.print(f"seed {seed}")
     results = []
     for kind in (*WIRES, *HOST_WIRES):
         if wire in kind.name:

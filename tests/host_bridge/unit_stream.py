@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from host_bridge.contract import topics
 from host_bridge.contract.facts import AnyFact, Boot, Lane, Press, Seat
@@ -182,7 +182,9 @@ class Units:
         sent = self._client.publish(topic, msgspec.json.encode(aged), qos=1)
         self.sent += 1
         with self._lock:
-            if sent.is_published():
+            # Without a connection it waits within the client, and to ask whether it is published
+            # would raise, which is the end of this thread.
+            if sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS and sent.is_published():
                 journal.in_window -= 1
             else:
                 self._window[sent.mid] = journal

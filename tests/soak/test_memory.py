@@ -2,13 +2,14 @@
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.soak.day import CAP, ROOT, UnitFailedError, live
+from tests.soak.day import ALL, HEAD, ROOT, UnitFailedError, draw, live, show
 
 HOURS = int(os.environ.get("CHEQUER_HOURS", "3"))
 """Set it to 24 for the whole day (some minutes)."""
@@ -27,53 +28,91 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_a_quarter_of_the_heap_stays_free_and_nothing_grows_on_a_busy_day(
+def test_three_tenths_of_the_heap_stay_free_and_nothing_grows_on_a_busy_day(
     built: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     day = live(HOURS, built)
     with capsys.disabled():
-        print(f"\nhour    used    free of {CAP:,}")
+        print(f"\n{HEAD}")
         for hour in day.hours:
-            print(f"{hour.number:4} {hour.used:7,} {hour.free:7,}")
+            show(hour)
+    draw(day, ROOT / "var" / "soak-heap.svg")
     assert len(day.hours) == HOURS
-    assert day.free >= 0.25
+    assert day.free >= 0.30
+    assert day.free_on_chip >= 0.10  # what is reached; docs/firmware.md, "Memory", says more
     assert day.growth <= SLACK
+    level = [hour.used for hour in day.hours[4:]]
+    assert not level or max(level) - level[0] <= SLACK / 2
+    assert day.hours[-1].names == day.hours[0].names
     assert day.figures["presses"] >= 5 * HOURS
     # Every tap, press and change of the seat came through all the losses: a boot fact besides.
     assert day.figures["stored"] > day.figures["taps"] + day.figures["presses"]
     assert day.figures["connections"] > HOURS
 
 
-def test_a_leak_shows(tmp_path: Path, built: Path) -> None:
-    leaky = tmp_path / "firmware"
-    leaky.mkdir()
-    for path in built.rglob("*.mpy"):
-        (leaky / path.relative_to(built)).parent.mkdir(parents=True, exist_ok=True)
-        (leaky / path.relative_to(built)).write_bytes(path.read_bytes())
-    (leaky / "main.py").write_text(
-        "from desk_unit.unit import Unit\nkept = []\ntag = Unit._tag\n"
-        "def leak(self, digest):\n    kept.append(bytes(digest))\n    tag(self, digest)\n"
-        "Unit._tag = leak\nfrom board.start import run\nrun()\n"
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_unit_with_a_pn532_and_every_presence_sensor_keeps_a_quarter_free(built: Path) -> None:
+    day = live(2, built, chips=ALL)
+    assert day.free >= 0.25
+    assert day.growth <= SLACK
+    assert day.figures["stored"] > day.figures["taps"] + day.figures["presses"]
+
+
+def changed(folder: Path, built: Path, main: str) -> Path:
+    """The built firmware with another `main.py`."""
+    shutil.copytree(built, folder)
+    (folder / "main.py").write_text(main + "from board.start import run\nrun()\n")
+    return folder
+
+
+def test_a_leak_and_names_that_stay_show(tmp_path: Path, built: Path) -> None:
+    leak = (
+        "from desk_unit.facts import Facts\nkept = []\ntag = Facts.tag\n"
+        "def leak(self, *what):\n    kept.append(bytes(what[0]))\n    chr(0x100 + len(kept))\n"
+        "    return tag(self, *what)\nFacts.tag = leak\n"
     )
-    assert live(2, leaky).growth > SLACK / 2
+    day = live(2, changed(tmp_path / "leaky", built, leak))
+    assert day.growth > SLACK / 2
+    assert day.hours[1].names - day.hours[0].names == 12
+
+
+def test_a_hungry_watchdog_ends_the_day(tmp_path: Path, built: Path) -> None:
+    deaf = "from desk_unit.watch import Watch\nWatch.look = lambda self: None\n"
+    with pytest.raises(UnitFailedError, match="watchdog"):
+        live(1, changed(tmp_path / "deaf", built, deaf))
 
 
 def test_too_little_memory_is_noticed(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.soak.day.CAP", 100 * 1024)
+    monkeypatch.setattr("tests.soak.day.CAP", 80 * 1024)
     with pytest.raises(UnitFailedError):
         live(1, built)
 
 
+def handlers(source: str) -> set[str]:
+    """What a module hands to whoever calls it between any two bytecodes."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        found |= {ast.unparse(k.value) for k in node.keywords if k.arg in {"handler", "callback"}}
+        if name in {"irq", "schedule", "callback"}:
+            found |= {ast.unparse(argument) for argument in node.args[:1]}
+    return found
+
+
 def test_the_only_interrupt_handler_is_the_buttons() -> None:
-    handlers = {
-        ast.unparse(node.args[0])
-        for path in (ROOT / "firmware").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in {"irq", "schedule", "callback"}
-    }
-    assert handlers == {"self._on_edge"}
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "firmware").rglob("*.py")]
+    assert set().union(*map(handlers, sources)) == {"self._on_edge"}
+
+
+def test_a_handler_is_found_however_it_is_handed_over() -> None:
+    source = (
+        "pin.irq(a)\npin.irq(handler=b)\nschedule(c, 0)\nmicropython.schedule(d, 0)\n"
+        "Timer(0, callback=e)\ntimer.init(period=5, callback=lambda t: f(t))\n"
+    )
+    assert handlers(source) == {"a", "b", "c", "d", "e", "lambda t: f(t)"}
 
 
 def test_the_buttons_interrupt_handler_allocates_nothing() -> None:

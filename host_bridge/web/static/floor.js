@@ -86,7 +86,8 @@ function showLedger(ledger) {
   const complete = !ledger.missing && !ledger.sum.unaccounted;
   $("#delivery-lead").dataset.complete = complete ? "yes" : "no";
   put($("#delivery-lead"), complete ? "Every fact is accounted for" : "Something is missing");
-  put($("#gap-units"), ledger.units ? ` from ${ledger.units} unit${ledger.units === 1 ? "" : "s"}` : "");
+  const from = ledger.units ? ` from ${ledger.units} unit${ledger.units === 1 ? "" : "s"}` : "";
+  put($("#gap-units"), from + (ledger.dropped ? `, ${ledger.dropped} dropped by full units` : ""));
 }
 
 function showHealth(health) {

@@ -6,7 +6,7 @@ import os
 
 from tests.firmware.unit import update_release
 from tests.firmware.unit.update_release import FILES, Unit, bundle, manifest, name_of
-from update import slots
+from update import slots, trial
 from update.refusal import Refused
 from update.trial import watch
 from update.updater import PIECE
@@ -225,13 +225,22 @@ async def test_the_trial_ends_well_only_after_all_was_well_without_a_break():
     nvs = update_release.Nvs()
     slots.State(nvs).switch(1, 0)
     looks = []
+    now = [0]
 
     def good():
-        looks.append(1)
+        looks.append(now[0])
         return len(looks) != 2
 
-    assert await watch(nvs, 1, good=good, reset=None, good_ms=40)
-    assert len(looks) >= 3
+    async def sleep_ms(ms):
+        now[0] += ms
+
+    real = trial.ticks_ms, trial.sleep_ms
+    trial.ticks_ms, trial.sleep_ms = lambda: now[0], sleep_ms
+    try:
+        assert await watch(nvs, 1, good=good, reset=None, good_ms=40)
+    finally:
+        trial.ticks_ms, trial.sleep_ms = real
+    assert looks == [20, 40, 60, 80], "40 ms from the look that failed, not from the beginning"
     assert not slots.State(nvs).trial
 
 

@@ -29,8 +29,11 @@ class Clock:
     def __init__(self) -> None:
         self.ahead = 0.0
 
-    def __call__(self) -> float:
+    def seconds(self) -> float:
         return time.monotonic() + self.ahead
+
+    def unix_ms(self) -> int:
+        return time.time_ns() // 1_000_000
 
 
 def lead(store: Store, mosquitto, clock: Clock) -> Lead:

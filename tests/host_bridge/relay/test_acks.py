@@ -48,6 +48,22 @@ def test_the_button_goes_first_when_all_are_due() -> None:
     ]
 
 
+def test_an_earlier_boot_is_acknowledged_first_and_later_ones_with_it() -> None:
+    """A fact of this moment goes ahead of what an earlier boot left, and so does its commit.
+
+    A unit forgets its oldest facts only: told of the later boot first, it would hear nothing more
+    of it for ten seconds, until it sends the fact again.
+    """
+    acks = Acks()
+    later = Stream("s", "u", 9, "ordinary")
+    acks.add(later, [(1, 1)], 10.0)
+    acks.add(stream(), [(1, 5)], 10.4)
+    acks.add(stream(unit="v"), [(1, 5)], 10.4)
+    both = acks.take(10.0 + GATHER_S, NOW_MS)
+    assert [decoded(message).boot for message in both] == [7, 9]
+    assert [message.topic for message in acks.take(12.0, NOW_MS)] == ["chequer/v1/s/v/down/ack"]
+
+
 def test_many_spans_take_several_messages_none_of_them_too_long() -> None:
     acks = Acks()
     spans = [(MAX_COUNT - 3 * n, MAX_COUNT - 3 * n) for n in range(20)][::-1]

@@ -100,7 +100,7 @@ def test_the_fleet_is_in_the_metrics_without_series_of_faults_or_persons(served)
         "chequer_units_safe_mode 1.0", "chequer_units_unplanned 1.0",
         'chequer_unit_versions{version="1.4.0"} 6.0', "chequer_gap_units 2.0",
         "chequer_gap_standing_units 1.0", 'chequer_gap_standing{unit="u4"} 1.0',
-        'chequer_gap_dropped_facts{unit="u5"} 2.0', "chequer_director_leads 1.0",
+        'chequer_dropped_facts{unit="u5"} 2.0', "chequer_director_leads 1.0",
         "chequer_director_elected 1.0", "chequer_director_lag_facts 0.0",
     ):  # fmt: skip
         assert line in text, line

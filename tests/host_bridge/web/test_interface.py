@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from host_bridge.contract.facts import MAX_COUNT
+from host_bridge.contract.facts import MAX_COUNT, Dropped, Place
 from host_bridge.store import WorkerRow
 from host_bridge.web.words import WORDS
 from tests.host_bridge import site
@@ -93,8 +93,24 @@ def test_the_ledger_adds_up_and_gaps_do_not_tell_which_button_was_pressed(served
     assert ledger["workers"] == [{**figures, "worker": "w1"}]
     (gap,) = ledger["gaps"]
     assert (gap["unit"], gap["missing"], ledger["missing"]) == ("u1", 3, 3)
-    assert set(gap) == {"unit", "missing", "since", "age_seconds"}
+    assert set(gap) == {"unit", "missing", "dropped", "standing", "since", "age_seconds"}
     assert 0 <= gap["age_seconds"] < 60
+
+
+def test_what_a_full_unit_says_it_dropped_is_told_apart_from_what_is_missing(served):
+    first, last = Place(boot=1, seq=2), Place(boot=1, seq=4)
+    report = Dropped(
+        unit="u1", boot=1, seq=7, up=9, lane="ordinary", count=3, first=first, last=last
+    )
+    site.commit(served.store, site.seat("u1", 1, True), report)
+    assert (gap := httpx.get(f"{served.url}/api/v1/ledger").json()["gaps"][0])["missing"] == 5
+    assert gap["dropped"] == 3
+    metrics = httpx.get(f"{served.url}/metrics").text
+    assert 'chequer_gap_facts{unit="u1"} 5.0' in metrics
+    assert 'chequer_dropped_facts{unit="u1"} 3.0' in metrics
+    assert "from 1 unit, 3 dropped by full units" in eventually(
+        lambda: page if "dropped by" in (page := httpx.get(served.url).text) else ""
+    )
 
 
 def test_gaps_of_another_site_are_not_shown(served):

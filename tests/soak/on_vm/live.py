@@ -1,29 +1,36 @@
-"""A unit's busy day in virtual time, on the VM: `live.py FIRMWARE SOC HOURS`.
+"""A unit's busy day in virtual time, on the VM: `live.py FIRMWARE SOC HOURS READER PRESENCE`.
 
 Runs the real firmware on the register-level chip models, with broker and host in `peer.py`. Prints
 `share N` (bytes of heap that the simulator takes before the firmware begins), each hour
 `hour H used N free N facts N` after a collection, and at the end `done` with the day's figures.
+Behind `share` and each `hour` comes MicroPython's own `qstr pool: n_pool=N, n_qstr=N, ...`: how
+many names there are, in how many tables. A unit that resets itself, or that leaves its watchdog
+hungry, ends the day.
 """
 
 import gc
 import sys
 
 _FIRMWARE, _SOC, _HOURS = sys.argv[1], sys.argv[2], int(sys.argv[3])
+_READER, _PRESENCE = sys.argv[4], sys.argv[5].split(",")
 _ROOT = sys.argv[0].rsplit("/", 4)[0]
 sys.path[:] = [_ROOT + "/tests/soak/on_vm", _ROOT + "/sim/board", _FIRMWARE, _ROOT, ".frozen"]
 
 import jump  # noqa: F401, E402 (before anything has begun to wait)
 import asyncio  # noqa: E402
 import os  # noqa: E402
+import time  # noqa: E402
 
+import micropython  # noqa: E402
 import vfs  # noqa: E402
 from peer import Peer  # noqa: E402
 
-_HOUR_S = 3600
+_PATIENCE_MS = 60_000
 _TAGS = ("04a1b2c3", "04a1b2c3d4e5f6", "0badcafe", "04112233445566", "04f00dd00d1234")
 _CONFIG = (
     '{"site":"soak","unit":"a1","site_key":"000102030405060708090a0b0c0d0e0f",'
-    '"wifi":{"ssid":"sim"},"broker":{"host":"127.0.0.1","port":1883}}'
+    '"wifi":{"ssid":"sim"},"broker":{"host":"127.0.0.1","port":1883},'
+    '"reader":"%s","presence":["%s"]}' % (_READER, '","'.join(_PRESENCE))
 )
 
 
@@ -47,18 +54,32 @@ def prepare():
     import network
     import parts
 
-    for name in ("Pin", "PWM", "SPI", "I2C", "UART", "WDT", "reset_cause"):
+    for name in ("Pin", "PWM", "SPI", "I2C", "UART", "WDT", "RTC", "bitstream", "reset_cause"):
         getattr(machine, name)
-    parts.solder()
+    parts.solder(_READER, _PRESENCE)
     peer = Peer()
     asyncio.open_connection = peer.connect
     return control, peer, (esp32, network)
 
 
+_fed = time.ticks_ms()
+"""When the watchdog was last fed; it says so every 7.5 s."""
+
+
 def told(text):
-    """What the simulated board says; only a reset matters."""
-    if '"reset"' in text:
+    """What the simulated board says; only the watchdog and a reset matter."""
+    global _fed
+    if '"fed"' in text:
+        _fed = time.ticks_ms()
+    elif '"reset"' in text:
         print("the unit has reset itself:", text)
+        raise SystemExit(1)
+
+
+def look():
+    """Do what the watchdog would have done."""
+    if time.ticks_diff(time.ticks_ms(), _fed) > _PATIENCE_MS:
+        print("the watchdog would have reset the unit")
         raise SystemExit(1)
 
 
@@ -75,6 +96,7 @@ class Day:
         for hour in range(_HOURS):
             for minute in range(60):
                 await self.minute(hour, minute)
+                look()
             report(hour + 1, self._peer)
         await asyncio.sleep(120)
         print(
@@ -121,7 +143,7 @@ class Day:
                 for word in ("ack", "verdict", "guidance", "restart", "nonsense"):
                     peer.send(word, junk)
         elif minute in (50, 54):
-            self._do({"fault": ["mfrc522", "missing" if minute == 50 else "none"]})
+            self._do({"fault": [_READER, "missing" if minute == 50 else "none"]})
             self._do({"fault": ["ssd1306", "missing" if minute == 50 else "none"]})
         await asyncio.sleep(60 - (2 if minute % 5 == 0 else 0) - (5 if minute % 12 == 3 else 0))
 
@@ -144,6 +166,7 @@ def report(hour, peer):
     """The heap after a collection."""
     gc.collect()
     print("hour %d used %d free %d facts %d" % (hour, gc.mem_alloc(), gc.mem_free(), peer.facts))
+    micropython.qstr_info()
 
 
 mount()
@@ -151,6 +174,7 @@ control, peer, loaded = prepare()
 day = Day(control, peer)
 gc.collect()
 print("share %d" % gc.mem_alloc())
+micropython.qstr_info()
 if _HOURS:
     asyncio.create_task(day.run())
     with open(_FIRMWARE + "/main.py") as file:

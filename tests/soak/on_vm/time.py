@@ -65,6 +65,10 @@ def time_ns():
     return (_us + _EPOCH_US) * 1000
 
 
-gmtime = utime.gmtime
-localtime = utime.gmtime
+def gmtime(seconds=None):
+    """As the ESP32 says it: eight numbers. (This VM's own has a ninth.)"""
+    return utime.gmtime(time() if seconds is None else seconds)[:8]
+
+
+localtime = gmtime
 mktime = utime.mktime
