@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -39,7 +38,7 @@ from host_bridge.settings import SettingsError
 from host_bridge.store import RegistryError, StoreError, TagKind, bring_to
 from host_bridge.store_commands import backup, move, restore
 from host_bridge.transport.embedded import EmbeddedBroker, EmbeddedBrokerError
-from host_bridge.transport.serial_gateway import SerialGateway, open_serial
+from host_bridge.transport.serial_gateway import run_ports
 
 app = typer.Typer(
     help="Chequer: headset, seat and one button.",
@@ -116,17 +115,21 @@ def relay(
 
 @app.command()
 def gateway(
-    port: Annotated[str, typer.Option(help="The serial port that the unit is plugged into.")],
+    port: Annotated[
+        list[str],
+        typer.Option(help="A unit's serial port, best from /dev/serial/by-id; may be repeated."),
+    ],
     config: Config = None,
     baud: Annotated[int, typer.Option(min=9_600, max=2_000_000, help="Bits a second.")] = 115_200,
 ) -> None:
-    """Relay between a desk unit on a serial line and the broker."""
+    """Relay between desk units on serial lines and the broker."""
+    if len(set(port)) < len(port):
+        raise SettingsError("the same serial port twice: each has one unit")
     settings = settings_of(config)
     stopped = threading.Event()
     _on_signals(stopped.set)
-    out.print(f"Relaying between {port} and the broker; Ctrl-C ends it.")
-    line = partial(open_serial, port, baud)
-    SerialGateway(line, settings.broker, settings.site.name).run(stopped)
+    out.print(f"Relaying between {', '.join(port)} and the broker; Ctrl-C ends it.")
+    run_ports(port, baud, settings.broker, settings.site.name, stopped)
 
 
 @app.command()

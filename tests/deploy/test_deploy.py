@@ -1,4 +1,4 @@
-"""What is meant for other machines: read by the tools that will read it, as far as they are here."""
+"""What is meant for other machines, read by the tools that will read it."""
 
 import json
 import re
@@ -59,7 +59,7 @@ def test_each_metric_of_rules_and_dashboard_is_told_and_each_alert_says_what_to_
         text = httpx.get(f"{served.url}/metrics").text
     told = {line.split("{")[0].split(" ")[0] for line in text.splitlines() if line[0] != "#"}
     for what, expression in expressions().items():
-        assert metrics_of(expression), what
+        assert metrics_of(expression) or expression.startswith("up{"), what
         missing = metrics_of(expression) - told
         assert not missing, f"{what} asks for {missing}"
     for group in yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())["groups"]:
@@ -69,9 +69,8 @@ def test_each_metric_of_rules_and_dashboard_is_told_and_each_alert_says_what_to_
 
 
 def test_nothing_is_counted_per_person_in_rules_and_dashboard():
-    labels = {
-        label for text in expressions().values() for label in re.findall(r"by \(([^)]*)\)", text)
-    }
+    words = " ".join(expressions().values())
+    labels = set(re.findall(r"by \(([^)]*)\)", words))
     assert labels <= {"worker", "unit", "state", "le", "room", "version"}
 
 
@@ -122,9 +121,8 @@ def test_compose_has_every_part_and_only_files_that_are_there_or_are_named():
     assert set(services) == {
         "mosquitto", "postgresql", "relay-1", "relay-2", "serve-1", "serve-2",
     }  # fmt: skip
-    names = [
-        each["command"][2] for each in services.values() if each.get("command", [""])[0] == "relay"
-    ]
+    started = [each["command"] for each in services.values() if "command" in each]
+    names = [words[2] for words in started if words[0] == "relay"]
     assert len(names) == len(set(names)) == 2
     own = {"chequer.toml", "passwords", "secrets.env"}
     for service in services.values():
