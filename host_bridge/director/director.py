@@ -5,22 +5,20 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from zoneinfo import ZoneInfo
 
 from host_bridge.clock import SYSTEM, Clock
 from host_bridge.contract import topics
 from host_bridge.contract.facts import Lane
-from host_bridge.contract.messages import Mode
 from host_bridge.director.latency import Latency
 from host_bridge.director.lead import Alone, Lead, Voice
 from host_bridge.director.link import Link
+from host_bridge.director.modes import Modes
 from host_bridge.director.presence import Presence
 from host_bridge.director.reports import Reports
 from host_bridge.director.speaker import Speaker
 from host_bridge.domain.floor import Answer, Floor, RoomView, day_number
-from host_bridge.domain.night import is_night
 from host_bridge.settings import Settings
-from host_bridge.store import Store, StoredFact, StoreUnavailableError, UnitMode
+from host_bridge.store import Store, StoredFact, StoreUnavailableError
 from host_bridge.transport.mqtt import Connect, Connection
 
 _log = logging.getLogger(__name__)
@@ -114,9 +112,7 @@ class Director:
             )
         self._speaker = Speaker(site.name, self.lead)
         self._reports = Reports(site.name, store, self._speaker.seen)
-        self._modes: dict[str, UnitMode] = {}
-        self._said_modes: object = None
-        self._zone = ZoneInfo(site.timezone)
+        self._modes = Modes(site, store, self._speaker.mode)
         self._listeners: list[Listener] = []
         self._rooms = self.floor.view(clock.unix_ms(), {})
         self._trouble: str | None = "It is still reading what happened before."
@@ -228,7 +224,7 @@ class Director:
     def _catch_up(self) -> bool:
         """Take in what was committed since; True when that may change what desks show."""
         self._record()
-        any_new = any((self._reports.read(), self._read_modes()))
+        any_new = any((self._reports.read(), self._modes.read()))
         if self._cursor is None:
             self._cursor = self._beginning()
         while not self._stop.is_set():
@@ -269,10 +265,6 @@ class Director:
         if not self.lead.stands_by:
             self._reports.record(self.floor)
 
-    def _read_modes(self) -> bool:
-        before, self._modes = self._modes, self._store.modes.all(self.site.name)
-        return before != self._modes
-
     def _answer(self, answer: Answer) -> None:
         """Send a verdict if somebody still stands there and waits for it."""
         now = self._clock.unix_ms()
@@ -290,31 +282,10 @@ class Director:
         self._looked_ms = now
         rooms = self.floor.view(now, self.presence.online)
         self._speaker.guide(rooms, now)
-        self._set_modes(rooms, now)
+        self._modes.tell(rooms, now)
         self._speaker.send()
         self._reports.tell(now, self.presence.online)
         if rooms != self._rooms:
             self._rooms = rooms
             for listener in self._listeners:
                 listener(rooms)
-
-    def _set_modes(self, rooms: tuple[RoomView, ...], now: int) -> None:
-        """Tell every desk how to behave; a drill that is over is no longer mentioned."""
-        night = is_night(now, self._zone, self.site.night)
-        drills = [mode.drill_until_ms or 0 for mode in self._modes.values()]
-        said = (night, self._modes, sum(until > now for until in drills))
-        if said == self._said_modes:
-            return
-        self._said_modes = said
-        badge_first = self.site.badge_in == "badge-then-headset"
-        for room in rooms:
-            for desk in room.desks:
-                asked = self._modes.get(desk.unit, UnitMode())
-                until = asked.drill_until_ms
-                mode = Mode(
-                    drill_until=until if until is not None and until > now else None,
-                    quiet=asked.quiet,
-                    night=night,
-                    badge_first=badge_first,
-                )
-                self._speaker.mode(desk.unit, mode)
