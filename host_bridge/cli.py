@@ -7,14 +7,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.table import Table
 
-from host_bridge import export_commands, incident_commands, unit_commands
+from host_bridge import export_commands, incident_commands, logs, unit_commands
 from host_bridge.console import (
     AMISS,
     BROKER,
@@ -26,19 +25,20 @@ from host_bridge.console import (
     fail,
     opened,
     out,
-    printable,
     settings_of,
     utc,
 )
+from host_bridge.doctor_command import doctor
 from host_bridge.enrolment import SECONDS, EnrolmentError, Wanted
 from host_bridge.enrolment import enrol as enrol_at_desk
+from host_bridge.logs import LogFormat, printable
 from host_bridge.provision.command import provision
 from host_bridge.relay import Relay
 from host_bridge.settings import SettingsError
 from host_bridge.store import RegistryError, StoreError, TagKind, bring_to
 from host_bridge.store_commands import backup, move, restore
 from host_bridge.transport.embedded import EmbeddedBroker, EmbeddedBrokerError
-from host_bridge.transport.serial_gateway import SerialGateway, open_serial
+from host_bridge.transport.serial_gateway import run_ports
 from host_bridge.update import command as update_command
 from host_bridge.update import rollout_command
 from host_bridge.update.errors import UpdateError
@@ -58,6 +58,17 @@ app.add_typer(unit_commands.app, name="units", no_args_is_help=True)
 app.add_typer(update_command.app, name="update", no_args_is_help=True)
 app.add_typer(export_commands.app, name="export", no_args_is_help=True)
 rollout_command.register(update_command.app)
+
+
+@app.callback()
+def before(
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(envvar="CHEQUER_LOG_FORMAT", help="One line per event: text or json."),
+    ] = "text",
+) -> None:
+    """Chequer: headset, seat and one button."""
+    logs.set_up(log_format)
 
 
 def main() -> None:
@@ -119,17 +130,21 @@ def relay(
 
 @app.command()
 def gateway(
-    port: Annotated[str, typer.Option(help="The serial port that the unit is plugged into.")],
+    port: Annotated[
+        list[str],
+        typer.Option(help="A unit's serial port, best from /dev/serial/by-id; may be repeated."),
+    ],
     config: Config = None,
     baud: Annotated[int, typer.Option(min=9_600, max=2_000_000, help="Bits a second.")] = 115_200,
 ) -> None:
-    """Relay between a desk unit on a serial line and the broker."""
+    """Relay between desk units on serial lines and the broker."""
+    if len(set(port)) < len(port):
+        raise SettingsError("the same serial port twice: each has one unit")
     settings = settings_of(config)
     stopped = threading.Event()
     _on_signals(stopped.set)
-    out.print(f"Relaying between {port} and the broker; Ctrl-C ends it.")
-    line = partial(open_serial, port, baud)
-    SerialGateway(line, settings.broker, settings.site.name).run(stopped)
+    out.print(f"Relaying between {', '.join(port)} and the broker; Ctrl-C ends it.")
+    run_ports(port, baud, settings.broker, settings.site.name, stopped)
 
 
 @app.command()
@@ -209,7 +224,7 @@ def _simulator(*words: str) -> NoReturn:
 
 
 app.command("provision")(provision)
-for command in (move, backup, restore):
+for command in (doctor, move, backup, restore):
     app.command()(command)
 
 

@@ -4,8 +4,6 @@ Exit codes: 0 done; 1 what was asked about is not as it should be; 2 wrong usage
 3 the database; 4 the broker; 5 stopped with facts in hand, which the units will send again.
 """
 
-import logging
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,14 +35,11 @@ Site = Annotated[
 
 
 def settings_of(config: Path | None) -> Settings:
-    """The settings, with logging set up.
+    """The settings.
 
     Raises:
         SettingsError: they can't be used.
     """
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
     return configuration.load(config)
 
 
@@ -61,14 +56,6 @@ def opened(settings: Settings) -> Iterator[Store]:
 def utc(milliseconds: int) -> str:
     """A time as people and programs read it."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def printable(text: str) -> str:
-    """Without control characters, which could rewrite a terminal, and without tags' hashes."""
-    clean = "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )
-    return re.sub(r"[0-9a-fA-F]{32}", "(a tag's hash)", clean)
 
 
 def fail(reason: object, code: int) -> NoReturn:

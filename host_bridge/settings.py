@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from host_bridge.contract.facts import Name
+from host_bridge.toml_lines import Path as TomlPath
+from host_bridge.toml_lines import line_of, path_of
 
 Metres = Annotated[float, msgspec.Meta(ge=-10_000, le=10_000)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
@@ -20,7 +22,7 @@ Label = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 
 
 class SettingsError(Exception):
-    """The settings can't be used. The message names the file and what is wrong with it."""
+    """The settings can't be used. The message names file, line and what is wrong there."""
 
 
 class Broker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,17 +110,19 @@ def load(path: Path | None = None) -> Settings:
     Raises:
         SettingsError: the file is missing though it was named, is no TOML, or has wrong values.
     """
-    named = path or (Path(os.environ["CHEQUER_CONFIG"]) if "CHEQUER_CONFIG" in os.environ else None)
-    file = named or Path("chequer.toml")
-    settings = Settings()
+    file, named = file_of(path)
+    settings, text = Settings(), ""
     if named or file.exists():
         try:
-            settings = msgspec.toml.decode(file.read_bytes(), type=Settings)
+            text = file.read_text(encoding="utf-8")
+            settings = msgspec.toml.decode(text, type=Settings)
         except OSError as error:
             raise SettingsError(f"{file}: can't be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(f"{file}: not UTF-8: byte {error.start}") from error
         except msgspec.DecodeError as error:
-            raise SettingsError(f"{file}: {error}") from error
-    _check(settings, file)
+            raise _wrong(file, text, path_of(str(error)), _plain(str(error))) from error
+    _check(settings, file, text)
     broker, store = settings.broker, settings.store
     if password := os.environ.get("CHEQUER_BROKER_PASSWORD"):
         broker = msgspec.structs.replace(broker, password=password)
@@ -127,18 +131,38 @@ def load(path: Path | None = None) -> Settings:
     return msgspec.structs.replace(settings, broker=broker, store=store)
 
 
-def _check(settings: Settings, file: Path) -> None:
+def file_of(path: Path | None = None) -> tuple[Path, bool]:
+    """The file that `load` reads, and whether somebody named it, so that it must be there."""
+    named = path or (Path(os.environ["CHEQUER_CONFIG"]) if "CHEQUER_CONFIG" in os.environ else None)
+    return named or Path("chequer.toml"), named is not None
+
+
+def _wrong(file: Path, text: str, path: TomlPath, reason: str) -> SettingsError:
+    line = line_of(text, path)
+    return SettingsError(f"{file}:{line}: {reason}" if line else f"{file}: {reason}")
+
+
+def _plain(reason: str) -> str:
+    return reason.replace(" - at `$.", " - at `")
+
+
+def _check(settings: Settings, file: Path, text: str) -> None:
     """What types can't say: the time zone exists; names of rooms, desks and units are unique."""
     try:
         ZoneInfo(settings.site.timezone)
     except (OSError, ValueError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
-        raise SettingsError(f"{file}: no time zone is called {settings.site.timezone!r}") from error
-    desks = [desk for room in settings.site.rooms for desk in room.desks]
+        reason = f"no time zone is called {settings.site.timezone!r}"
+        raise _wrong(file, text, ("site", "timezone"), reason) from error
+    rooms = list(enumerate(settings.site.rooms))
+    desks = [(room, place, desk) for room, each in rooms for place, desk in enumerate(each.desks)]
     for what, names in (
-        ("room", [room.name for room in settings.site.rooms]),
-        ("desk", [desk.name for desk in desks]),
-        ("unit", [desk.unit for desk in desks]),
+        ("room", [(room.name, (at, "name")) for at, room in rooms]),
+        ("desk", [(desk.name, (at, "desks", place, "name")) for at, place, desk in desks]),
+        ("unit", [(desk.unit, (at, "desks", place, "unit")) for at, place, desk in desks]),
     ):
-        twice = {name for name in names if names.count(name) > 1}
-        if twice:
-            raise SettingsError(f"{file}: the same {what} twice: {', '.join(sorted(twice))}")
+        known: set[str] = set()
+        for name, below in names:
+            if name in known:
+                reason = f"the same {what} twice: {name}"
+                raise _wrong(file, text, ("site", "rooms", *below), reason)
+            known.add(name)

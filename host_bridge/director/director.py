@@ -5,22 +5,21 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from zoneinfo import ZoneInfo
 
 from host_bridge.clock import SYSTEM, Clock
 from host_bridge.contract import topics
 from host_bridge.contract.facts import Lane
-from host_bridge.contract.messages import Mode
 from host_bridge.director.latency import Latency
+from host_bridge.director.lead import Alone, Lead, Voice
 from host_bridge.director.link import Link
+from host_bridge.director.modes import Modes
 from host_bridge.director.presence import Presence
 from host_bridge.director.reports import Reports
 from host_bridge.director.speaker import Speaker
 from host_bridge.director.updates import UpdateServer
 from host_bridge.domain.floor import Answer, Floor, RoomView, day_number
-from host_bridge.domain.night import is_night
 from host_bridge.settings import Settings
-from host_bridge.store import Store, StoredFact, StoreUnavailableError, UnitMode
+from host_bridge.store import Store, StoredFact, StoreUnavailableError
 from host_bridge.transport.mqtt import Connect, Connection
 
 _log = logging.getLogger(__name__)
@@ -48,6 +47,9 @@ LIMIT = 50
 
 RETRY_SECONDS = 1.0
 """How long to wait when the store can't be read."""
+
+MUTE_S = 5.0
+"""A director without a broker, or whose thread hangs, leaves the site to others after so long."""
 
 Listener = Callable[[tuple[RoomView, ...]], None]
 
@@ -79,6 +81,7 @@ class Director:
         shift: Callable[[int], int] = day_number,
         clock: Clock = SYSTEM,
         connect: Connect = Connection,
+        alone: bool = False,
     ) -> None:
         """Nothing happens before `start`.
 
@@ -88,6 +91,7 @@ class Director:
             shift: the number of the shift at a time.
             clock: what tells the time.
             connect: what makes a connection to the broker.
+            alone: nobody else serves the site for certain, so nothing needs to be elected.
         """
         site = settings.site
         self.site = site
@@ -96,20 +100,37 @@ class Director:
         self.link = Link(settings.broker, f"director-{site.name}", states, clock, connect)
         self.presence = Presence(site.name)
         self.floor = Floor(site, lambda tag: store.registry.record(site.name, tag), shift)
-        self.updates = UpdateServer(settings, store, lambda: self.presence.online, clock, connect)
+        self.updates = UpdateServer(
+            settings,
+            store,
+            lambda: self.presence.online,
+            leads=lambda: self.lead.leads,
+            clock=clock,
+            connect=connect,
+        )
         self._store = store
         self._clock = clock
-        self._speaker = Speaker(site.name, self.link)
+        self.lead: Voice = Alone(self.link)
+        if not alone:
+            self.lead = Lead(
+                site.name,
+                settings.broker,
+                store.leases,
+                willing=self._can_direct,
+                clock=clock,
+            )
+        self._speaker = Speaker(site.name, self.lead)
         self._reports = Reports(site.name, store, self._speaker.seen)
-        self._modes: dict[str, UnitMode] = {}
-        self._said_modes: object = None
-        self._zone = ZoneInfo(site.timezone)
+        self._modes = Modes(site, store, self._speaker.mode)
         self._listeners: list[Listener] = []
         self._rooms = self.floor.view(clock.unix_ms(), {})
         self._trouble: str | None = "It is still reading what happened before."
         self._cursor: int | None = None
         self._marker: object = None
         self._looked_ms = 0
+        self._led = False
+        self._worked_at: float | None = None
+        self._heard_at = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="director", daemon=True)
 
@@ -119,6 +140,11 @@ class Director:
         return self._rooms
 
     @property
+    def cursor(self) -> int | None:
+        """The id of the last fact that it has read; None before the first one."""
+        return self._cursor
+
+    @property
     def look_due_ms(self) -> int:
         """When time alone makes it look again, Unix milliseconds."""
         return self._looked_ms + LOOK_MS
@@ -126,7 +152,15 @@ class Director:
     @property
     def trouble(self) -> str | None:
         """Why what it shows may be old; None when all is well."""
-        return self._trouble if self._thread.is_alive() else "It does not run."
+        if not self._thread.is_alive():
+            return "It does not run."
+        return self._trouble or self._silence()
+
+    def _silence(self) -> str | None:
+        """Why desks hear nothing although the broker is there."""
+        if not self.link.connected or self.lead.connected or self.lead.stands_by:
+            return None
+        return "It waits for the election of the host that directs this site; that takes seconds."
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` in the director's thread whenever the floor looks different."""
@@ -136,6 +170,7 @@ class Director:
         """Read what happened before, then follow."""
         self.link.start()
         self._thread.start()
+        self.lead.start()
         self.updates.start()
 
     def stop(self) -> None:
@@ -143,7 +178,16 @@ class Director:
         self._stop.set()
         self.updates.stop()
         self._thread.join(10)
+        self.lead.stop()
         self.link.stop()
+
+    def _can_direct(self) -> bool:
+        """Has it read what happened, does it get on with its work, and can it reach desks?"""
+        now = self._clock.seconds()
+        if self.link.connected:
+            self._heard_at = now
+        works = self._worked_at is not None and now - self._worked_at < MUTE_S
+        return works and now - self._heard_at < MUTE_S
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -160,6 +204,7 @@ class Director:
             # The type only: the text of an error may quote a fact.
             self._fail(f"A defect: {type(error).__name__}. It tries the same facts again.")
             return RETRY_SECONDS
+        self._worked_at = self._clock.seconds()
         self._trouble = None
         return POLL_SECONDS
 
@@ -170,9 +215,16 @@ class Director:
         self._trouble = trouble
 
     def _step(self) -> None:
-        changed = [self.presence.take(each.topic, each.payload) for each in self.link.received()]
+        changed = [
+            self.presence.take(
+                each.topic, each.payload, None if each.retained else each.received_ms
+            )
+            for each in self.link.received()
+        ]
         look = any(changed) or self._speaker.is_behind
         # The marker first: what is committed while we read makes it differ the next time.
+        if self.lead.leads != self._led:
+            self._led, self._marker = self.lead.leads, None
         marker = self._store.changed()
         if marker != self._marker:
             look = self._catch_up() or look
@@ -182,8 +234,8 @@ class Director:
 
     def _catch_up(self) -> bool:
         """Take in what was committed since; True when that may change what desks show."""
-        self._reports.record(self.floor)
-        any_new = any((self._reports.read(), self._read_modes()))
+        self._record()
+        any_new = any((self._reports.read(), self._modes.read()))
         if self._cursor is None:
             self._cursor = self._beginning()
         while not self._stop.is_set():
@@ -191,11 +243,13 @@ class Director:
             if not facts:
                 break
             answers = self.floor.fold(f for f in facts if f.site == self.site.name)
-            self._reports.record(self.floor)
+            self._record()
             for answer in answers:
                 self._answer(answer)
             self._cursor = facts[-1].id
             self.figures.facts += len(facts)
+            if self._worked_at is not None:
+                self._worked_at = self._clock.seconds()
             any_new = True
         return any_new
 
@@ -217,9 +271,10 @@ class Director:
         self.figures.facts += len(left)
         return first - 1
 
-    def _read_modes(self) -> bool:
-        before, self._modes = self._modes, self._store.modes.all(self.site.name)
-        return before != self._modes
+    def _record(self) -> None:
+        """Write what follows from the facts; whoever stands by leaves that to the other one."""
+        if not self.lead.stands_by:
+            self._reports.record(self.floor)
 
     def _answer(self, answer: Answer) -> None:
         """Send a verdict if somebody still stands there and waits for it."""
@@ -230,7 +285,7 @@ class Director:
         if self._speaker.answer(answer, now):
             self.figures.verdicts += 1
             self.figures.latency.add(since_received / 1000)
-        else:
+        elif not self.lead.stands_by:
             self.figures.unanswered += 1
 
     def _look(self) -> None:
@@ -238,31 +293,10 @@ class Director:
         self._looked_ms = now
         rooms = self.floor.view(now, self.presence.online)
         self._speaker.guide(rooms, now)
-        self._set_modes(rooms, now)
+        self._modes.tell(rooms, now)
         self._speaker.send()
         self._reports.tell(now, self.presence.online)
         if rooms != self._rooms:
             self._rooms = rooms
             for listener in self._listeners:
                 listener(rooms)
-
-    def _set_modes(self, rooms: tuple[RoomView, ...], now: int) -> None:
-        """Tell every desk how to behave; a drill that is over is no longer mentioned."""
-        night = is_night(now, self._zone, self.site.night)
-        drills = [mode.drill_until_ms or 0 for mode in self._modes.values()]
-        said = (night, self._modes, sum(until > now for until in drills))
-        if said == self._said_modes:
-            return
-        self._said_modes = said
-        badge_first = self.site.badge_in == "badge-then-headset"
-        for room in rooms:
-            for desk in room.desks:
-                asked = self._modes.get(desk.unit, UnitMode())
-                until = asked.drill_until_ms
-                mode = Mode(
-                    drill_until=until if until is not None and until > now else None,
-                    quiet=asked.quiet,
-                    night=night,
-                    badge_first=badge_first,
-                )
-                self._speaker.mode(desk.unit, mode)

@@ -46,6 +46,8 @@ class UpdateServer:
         settings: Settings,
         store: Store,
         online: Callable[[], Mapping[str, bool]],
+        *,
+        leads: Callable[[], bool] = lambda: True,
         clock: Clock = SYSTEM,
         connect: Connect = Connection,
     ) -> None:
@@ -55,6 +57,7 @@ class UpdateServer:
             settings: the site, its broker, and where the bundles are.
             store: where offers and progress are.
             online: which units are there.
+            leads: whether this host directs the site now; one that stands by says nothing.
             clock: what tells the time.
             connect: what makes a connection to the broker.
         """
@@ -62,6 +65,7 @@ class UpdateServer:
         self._site = settings.site.name
         self._store = store
         self._online = online
+        self._leads = leads
         self._now_ms = clock.unix_ms
         self._shelf = Shelf(Path(settings.update.folder))
         filters = [topics.want(self._site, "+"), topics.update(self._site, "+")]
@@ -105,6 +109,11 @@ class UpdateServer:
         self._looked_ms = self._now_ms()
 
     def _step(self) -> None:
+        if not self._leads():
+            for _ in self._link.received():
+                pass  # the host that directs hears it too
+            self._looked_ms = None  # begin with what is in the store
+            return
         now = self._now_ms()
         if self._looked_ms is None:
             self._read()

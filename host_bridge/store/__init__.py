@@ -4,7 +4,7 @@ The one way in is `Store.open(url)`. Nothing outside this package speaks to the 
 """
 
 from host_bridge.store.backup import back_up, restore
-from host_bridge.store.engine import bring_to
+from host_bridge.store.engine import bring_to, form_of
 from host_bridge.store.errors import (
     BatchRefusedError,
     RegistryError,
@@ -13,6 +13,7 @@ from host_bridge.store.errors import (
     StoreUnavailableError,
     TransferError,
 )
+from host_bridge.store.leases import Lease, Leases
 from host_bridge.store.records import (
     Batch,
     DeadLetter,
@@ -44,6 +45,8 @@ __all__ = [
     "IncidentRecord",
     "Incoming",
     "Key",
+    "Lease",
+    "Leases",
     "LedgerRow",
     "Outcome",
     "Progress",
@@ -65,6 +68,7 @@ __all__ = [
     "WorkerRow",
     "back_up",
     "bring_to",
+    "form_of",
     "move",
     "restore",
 ]

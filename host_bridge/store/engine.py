@@ -162,6 +162,21 @@ def current(engine: sa.Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def form_of(url: str) -> tuple[str | None, str | None]:
+    """Which form the database has, None when it has none, and which one is this version's.
+
+    Raises:
+        SchemaError: the URL is none of ours.
+        StoreUnavailableError: the database can't be reached.
+    """
+    engine = connect(url)
+    try:
+        with translated(engine):
+            return current(engine), newest()
+    finally:
+        engine.dispose()
+
+
 def bring_to(url: str, target: str) -> list[str]:
     """Bring the database at a URL to a revision's form, but not to `base`; see `migrate`."""
     if target == "base":

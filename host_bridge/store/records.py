@@ -147,7 +147,8 @@ class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `in_flight` is what was received and is not yet committed: the facts in the batch at hand,
     and `queue_depth` messages that nobody has looked into yet. Times are Unix milliseconds;
-    `last_commit_ms` is None before the first commit.
+    `last_commit_ms` is None before the first commit. `commits`: how many it has
+    made since it began; they took `commit_ms` milliseconds together. The store fills both in.
     """
 
     worker: str
@@ -156,6 +157,8 @@ class WorkerRow(msgspec.Struct, frozen=True, kw_only=True):
     last_commit_ms: int | None
     reconnects: int
     updated_ms: int
+    commits: int = 0
+    commit_ms: int = 0
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """The store's face: open, commit, read."""
 
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ from host_bridge.store import gaps, latest, postgres
 from host_bridge.store.commit import take
 from host_bridge.store.engine import connect, migrate, refusing, translated
 from host_bridge.store.incidents import Incidents, stored_fact
+from host_bridge.store.leases import Leases
 from host_bridge.store.modes import Modes
 from host_bridge.store.partitions import Parts
 from host_bridge.store.records import (
@@ -50,12 +52,16 @@ class Store:
         """How units are to behave."""
         self.updates = Updates(engine)
         """Which unit is to have which version of the firmware."""
+        self.leases = Leases(engine)
+        """Who directs a site."""
         self._engine = engine
         self._writer = engine.execution_options(writes=True)
         self._committer = engine.execution_options(writes="facts")
         self._parts = Parts(engine) if engine.dialect.name == "postgresql" else None
         self._watch: sa.PoolProxiedConnection | None = None
         self._watching = threading.Lock()
+        self._commits = 0
+        self._commit_s = 0.0
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -88,14 +94,21 @@ class Store:
         """
         if self._parts is not None:
             self._parts.prepare({fact.received_ms for fact in batch.facts})
+        began = time.monotonic()
         with translated(self._engine), refusing(self._engine):
-            for _ in range(RACES):
-                try:
-                    return self._commit(batch)
-                except (sa.exc.DBAPIError, psycopg.Error) as error:
-                    if not postgres.lost_a_race(error):
-                        raise
-            return self._commit(batch)
+            outcome = self._commit_in_turn(batch)
+        self._commits += 1
+        self._commit_s += time.monotonic() - began
+        return outcome
+
+    def _commit_in_turn(self, batch: Batch) -> Outcome:
+        for _ in range(RACES):
+            try:
+                return self._commit(batch)
+            except (sa.exc.DBAPIError, psycopg.Error) as error:
+                if not postgres.lost_a_race(error):
+                    raise
+        return self._commit(batch)
 
     def _commit(self, batch: Batch) -> Outcome:
         with self._committer.begin() as connection:
@@ -191,6 +204,12 @@ class Store:
         rows = self._read(_DEAD_LETTERS.where(dead_letters.c.id == number))
         return StoredDeadLetter(**rows[0]) if rows else None
 
+    def dead_letters_by_topic(self, limit: int = 10_000) -> dict[str, int]:
+        """How many dead letters came on each topic, at most so many topics."""
+        count = sa.func.count().label("count")
+        query = sa.select(dead_letters.c.topic, count).group_by(dead_letters.c.topic).limit(limit)
+        return {row["topic"]: row["count"] for row in self._read(query)}
+
     def workers(self) -> list[WorkerRow]:
         """What each worker last said about itself."""
         rows = self._read(sa.select(workers).order_by(workers.c.worker))
@@ -198,7 +217,8 @@ class Store:
 
     def heartbeat(self, row: WorkerRow) -> None:
         """Write what a worker says about itself, in place of what it said before."""
-        values = {name: getattr(row, name) for name in row.__struct_fields__}
+        figures = {"commits": self._commits, "commit_ms": int(self._commit_s * 1000)}
+        values = {name: getattr(row, name) for name in row.__struct_fields__} | figures
         mine = workers.c.worker == row.worker
         with translated(self._engine), self._writer.begin() as connection:
             if connection.execute(sa.update(workers).where(mine).values(values)).rowcount == 0:

@@ -115,6 +115,8 @@ workers = Table(
     Column("last_commit_ms", BigInteger, nullable=True),
     Column("reconnects", BigInteger, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
+    Column("commits", BigInteger, nullable=False, server_default="0"),
+    Column("commit_ms", BigInteger, nullable=False, server_default="0"),
 )
 
 people = Table(
@@ -160,6 +162,17 @@ modes = Table(
     Column("quiet", Boolean, nullable=False),
 )
 """How units are to behave, where somebody has asked for something."""
+
+leases = Table(
+    "leases",
+    MetaData(naming_convention=metadata.naming_convention),
+    Column("site", String(32), primary_key=True),
+    Column("holder", String(80), nullable=False),
+    Column("term", BigInteger, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+)
+"""Who directs a site now. Apart from the others: it is of this database and of this moment, so it
+is neither moved nor backed up."""
 
 commit_order = Table(
     "commit_order",

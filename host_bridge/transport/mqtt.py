@@ -100,6 +100,7 @@ class Connection:
         receive: Callable[[Message], None] | None = None,
         clean: bool = False,
         manual: bool = True,
+        once: bool = False,
     ) -> None:
         """Prepare; `start` connects.
 
@@ -110,6 +111,7 @@ class Connection:
             receive: what to do with a message.
             clean: let the broker forget the session when the connection ends.
             manual: the owner acknowledges; otherwise it is done when `receive` returns.
+            once: when the connection is lost, it stays so, and what waited to be sent is gone.
         """
         self._broker = broker
         self._filters = list(filters)
@@ -122,6 +124,7 @@ class Connection:
             client_id=client_id,
             clean_session=clean,
             manual_ack=manual,
+            reconnect_on_failure=not once,
             protocol=paho.MQTTv311,
         )
         if broker.username is not None:

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -98,13 +98,18 @@ class SerialGateway:
 
     def run(self, stop: threading.Event) -> None:
         """Relay until `stop` is set."""
+        trouble = ""
         while not stop.is_set():
             try:
                 port = self._open_port()
             except OSError as error:
-                log.warning("the serial port can't be opened (%s); trying again", error)
+                # Once: nobody may plug it in for days.
+                if str(error) != trouble:
+                    log.warning("the serial port can't be opened (%s); trying again", error)
+                trouble = str(error)
                 stop.wait(REOPEN_S)
                 continue
+            trouble = ""
             line = _Line(port, self._broker, self._site, self._clock)
             try:
                 while not stop.is_set():
@@ -116,6 +121,29 @@ class SerialGateway:
                 line.end()
                 with contextlib.suppress(OSError):
                     port.close()
+
+
+def run_ports(
+    devices: Sequence[str], baud: int, broker: Broker, site: str, stop: threading.Event
+) -> None:
+    """Relay for several serial ports, each on a thread of its own, until `stop` is set.
+
+    What goes wrong at one of them, a defect too, ends nothing at the others.
+    """
+
+    def one(device: str) -> None:
+        while not stop.is_set():
+            try:
+                SerialGateway(lambda: open_serial(device, baud), broker, site).run(stop)
+            except Exception:
+                log.exception("a defect at %s; the unit keeps its facts, it begins again", device)
+                stop.wait(REOPEN_S)
+
+    threads = [threading.Thread(target=one, args=(device,), name=device) for device in devices]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 class _Line:

@@ -8,10 +8,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from host_bridge.director import Director
 from host_bridge.store import Store
-from host_bridge.web import health, ledger
+from host_bridge.web import fleet, health, ledger
 from host_bridge.web.errors import ProblemError
 from host_bridge.web.metrics import Metrics
-from host_bridge.web.models import Alive, Health, Ledger, Problem, Room, Rooms
+from host_bridge.web.models import Alive, Fleet, Health, Ledger, Problem, Room, Rooms
 from host_bridge.web.watch import Watch, now_ms
 
 UNAVAILABLE: dict[int | str, dict[str, Any]] = {503: {"model": Problem}}
@@ -31,6 +31,11 @@ def routes(director: Director, store: Store, watch: Watch) -> APIRouter:
     def ledger_now() -> Ledger:
         """Where every fact is: received = stored + duplicates + dead letters, and the gaps."""
         return ledger.read(store, director.site.name, now_ms())
+
+    @router.get("/api/v1/fleet", responses=UNAVAILABLE)
+    def fleet_now() -> Fleet:
+        """Every desk unit: whether it is there, its firmware, gaps, faults and dead letters."""
+        return fleet.read(director, store, now_ms())
 
     @router.get(
         "/api/v1/events",

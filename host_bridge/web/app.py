@@ -12,11 +12,12 @@ from fastapi.templating import Jinja2Templates
 
 from host_bridge.director import Director
 from host_bridge.store import Store
-from host_bridge.web import errors
+from host_bridge.web import errors, fleet, health
 from host_bridge.web.api import routes
 from host_bridge.web.headers import SecurityHeaders
+from host_bridge.web.models import instant
 from host_bridge.web.plan import draw
-from host_bridge.web.watch import Watch
+from host_bridge.web.watch import Watch, now_ms
 from host_bridge.web.words import WORDS
 
 HERE = Path(__file__).parent
@@ -45,6 +46,7 @@ def create_app(director: Director, store: Store) -> FastAPI:
     app.include_router(routes(director, store, watch))
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     templates = Jinja2Templates(HERE / "templates")
+    templates.env.filters["age"] = fleet.age
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def page(request: Request) -> HTMLResponse:
@@ -56,5 +58,15 @@ def create_app(director: Director, store: Store) -> FastAPI:
             "delivery": watch.delivery,
         }
         return templates.TemplateResponse(request, "floor.html", context)
+
+    @app.get("/fleet", response_class=HTMLResponse, include_in_schema=False)
+    def fleet_page(request: Request) -> HTMLResponse:
+        """The desk units, those with something amiss first."""
+        context = {
+            "fleet": fleet.read(director, store, now_ms()),
+            "at": instant(now_ms()),
+            "health": health.check(director, store),
+        }
+        return templates.TemplateResponse(request, "fleet.html", context)
 
     return app

@@ -35,4 +35,13 @@ def _database(store: Store) -> Part:
 
 def _director(director: Director) -> Part:
     trouble = director.trouble
-    return Part(part="director", ok=trouble is None, what=trouble or "Follows the facts.")
+    return Part(part="director", ok=trouble is None, what=trouble or _role(director))
+
+
+def _role(director: Director) -> str:
+    lead = director.lead
+    if lead.stands_by:
+        # Machine and process; the random part is for the election only.
+        other = ":".join(str(lead.leader).split(":")[:2])
+        return f"Stands by: {other} directs this site. This page only shows."
+    return f"Follows the facts, directs this site (term {lead.term})."

@@ -6,6 +6,9 @@ from host_bridge.store import Gap as StoredGap
 from host_bridge.store import LedgerRow, Store, WorkerRow
 from host_bridge.web.models import Count, Gap, Ledger, Worker, instant
 
+STANDING_S = 600
+"""After so long a gap that the unit has not explained calls for somebody."""
+
 FIELDS = ("received", "stored", "duplicates", "dead_letters", "in_flight", "unaccounted")
 
 
@@ -54,20 +57,21 @@ def _gaps(gaps: Iterable[StoredGap], now_ms: int) -> list[Gap]:
 
     The lanes are added up: a gap of the button's lane alone would tell of presses at a desk.
     """
-    missing: dict[str, int] = {}
-    dropped: dict[str, int] = {}
-    since: dict[str, int] = {}
+    by_unit: dict[str, list[StoredGap]] = {}
     for gap in gaps:
-        missing[gap.unit] = missing.get(gap.unit, 0) + gap.missing
-        dropped[gap.unit] = dropped.get(gap.unit, 0) + gap.dropped
-        since[gap.unit] = min(since.get(gap.unit, gap.since_ms), gap.since_ms)
-    return [
-        Gap(
-            unit=unit,
-            missing=missing[unit],
-            dropped=dropped[unit],
-            since=instant(since[unit]),
-            age_seconds=max(0, now_ms - since[unit]) // 1000,
-        )
-        for unit in sorted(missing)
-    ]
+        by_unit.setdefault(gap.unit, []).append(gap)
+    return [_gap(unit, found, now_ms) for unit, found in sorted(by_unit.items())]
+
+
+def _gap(unit: str, gaps: list[StoredGap], now_ms: int) -> Gap:
+    missing, dropped = sum(gap.missing for gap in gaps), sum(gap.dropped for gap in gaps)
+    since_ms = min(gap.since_ms for gap in gaps)
+    unexplained = [gap.since_ms for gap in gaps if gap.missing > gap.dropped]
+    return Gap(
+        unit=unit,
+        missing=missing,
+        dropped=dropped,
+        standing=any(now_ms - each >= STANDING_S * 1000 for each in unexplained),
+        since=instant(since_ms),
+        age_seconds=max(0, now_ms - since_ms) // 1000,
+    )

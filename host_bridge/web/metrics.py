@@ -1,5 +1,6 @@
 """Figures for Prometheus. Of rooms and of the host; never of a desk, a unit's presses, a person."""
 
+import time
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -10,7 +11,9 @@ from prometheus_client.registry import Collector
 from host_bridge.director import Director
 from host_bridge.store import Store, StoreUnavailableError
 from host_bridge.web import ledger
+from host_bridge.web.fleet_metrics import of_units
 from host_bridge.web.live import Live
+from host_bridge.web.relay_metrics import of_workers
 from host_bridge.web.words import WORDS
 
 
@@ -35,6 +38,8 @@ class Metrics(Collector):
         """What `text` writes."""
         yield from self._rooms()
         yield from self._work()
+        yield from self._election()
+        yield from of_units(self._director.presence, self._director.rooms)
         yield from self._delivery()
 
     def _rooms(self) -> Iterator[Metric]:
@@ -89,13 +94,53 @@ class Metrics(Collector):
         latency.add_metric([], figures.latency.cumulative(), figures.latency.sum)
         yield latency
 
+    def _election(self) -> Iterator[Metric]:
+        lead, link = self._director.lead, self._director.link
+        for name, text, value in (
+            ("chequer_director_leads", "1 while this host directs the site.", int(lead.leads)),
+            (
+                "chequer_director_elected",
+                "1 while some host directs the site, as seen from here.",
+                int(lead.leader is not None),
+            ),
+            ("chequer_director_term", "The number of the newest term.", lead.term),
+            (
+                "chequer_director_works",
+                "1 while the director has no trouble.",
+                int(self._director.trouble is None),
+            ),
+        ):
+            yield GaugeMetricFamily(name, text, value=value)
+        yield CounterMetricFamily(
+            "chequer_director_changes", "Times that another host took over.", value=lead.changes
+        )
+        yield CounterMetricFamily(
+            "chequer_broker_reconnects",
+            "Times that the director's connection was made again.",
+            value=link.reconnects,
+        )
+
     def _delivery(self) -> Iterator[Metric]:
+        began = time.monotonic()
         try:
             now = ledger.read(self._store, self._director.site.name, self._now_ms())
+            workers = self._store.workers()
+            newest = self._store.newest()
         except StoreUnavailableError:
             yield GaugeMetricFamily("chequer_database_up", "1 while it can be read.", value=0)
             return
         yield GaugeMetricFamily("chequer_database_up", "1 while it can be read.", value=1)
+        yield GaugeMetricFamily(
+            "chequer_database_read_seconds",
+            "What reading ledger, gaps and workers took just now.",
+            value=time.monotonic() - began,
+        )
+        yield GaugeMetricFamily(
+            "chequer_director_lag_facts",
+            "Stored facts that the director has not read yet.",
+            value=max(0, newest - (self._director.cursor or 0)),
+        )
+        yield from of_workers(workers, self._now_ms())
         for name, text in (
             ("received", "Facts that came in."),
             ("stored", "Facts that were stored."),
@@ -112,16 +157,21 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "chequer_facts_unaccounted", "Anything but 0 is a defect.", value=now.sum.unaccounted
         )
-        gaps = GaugeMetricFamily(
-            "chequer_gap_facts", "Counted by the unit, never seen by the host.", labels=["unit"]
+        yield GaugeMetricFamily(
+            "chequer_gap_units", "Units of which facts are missing.", value=len(now.gaps)
         )
-        dropped = GaugeMetricFamily(
-            "chequer_dropped_facts",
-            "Of the gap: the unit was full, and says that it dropped them.",
-            labels=["unit"],
+        yield GaugeMetricFamily(
+            "chequer_gap_standing_units",
+            "Units of which facts are missing for long, without an explanation.",
+            value=sum(gap.standing for gap in now.gaps),
         )
-        for gap in now.gaps:
-            gaps.add_metric([gap.unit], gap.missing)
-            dropped.add_metric([gap.unit], gap.dropped)
-        yield gaps
-        yield dropped
+        for name, text, field in (
+            ("gap_facts", "Counted by the unit, never seen by the host.", "missing"),
+            ("dropped_facts", "Of the gap: the unit was full, and gave them up.", "dropped"),
+            ("gap_age_seconds", "Since when the oldest of them is known.", "age_seconds"),
+            ("gap_standing", "1 when they will hardly come by themselves.", "standing"),
+        ):
+            gaps = GaugeMetricFamily(f"chequer_{name}", text, labels=["unit"])
+            for gap in now.gaps:
+                gaps.add_metric([gap.unit], getattr(gap, field))
+            yield gaps

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from host_bridge.domain.floor import DeskView, RoomView
 from host_bridge.domain.guidance import Shown
 from host_bridge.web.words import WORDS
+
+Presence = Literal["online", "offline", "silent"]
+"""`silent`: it has never been heard."""
 
 
 class Model(BaseModel):
@@ -93,11 +97,15 @@ class Worker(Count):
 
 
 class Gap(Model):
-    """Facts that a unit has counted and the host has never seen, of all kinds together."""
+    """Facts that a unit has counted and the host has never seen, of all kinds together.
+
+    `standing`: some that were not dropped are missing for so long that they will hardly come.
+    """
 
     unit: str
     missing: int
     dropped: int = Field(description="How many of them the unit reports to have dropped when full.")
+    standing: bool
     since: datetime
     age_seconds: int
 
@@ -128,6 +136,35 @@ class Part(Model):
     ok: bool
     what: str
     since: datetime | None = None
+
+
+class Unit(Model):
+    """A desk unit: where it is, whether it is there, and what is amiss with it.
+
+    `heard` is the minute in which it last spoke of itself: to the second it could tell of a press.
+    """
+
+    unit: str
+    desk: str | None = Field(description="None: no desk of the settings has it.")
+    room: str | None
+    state: Presence
+    word: str
+    firmware: str
+    safe: bool = Field(description="After failed starts it only keeps its link.")
+    heard: datetime | None
+    faults: dict[str, str] = Field(description="Chips that do not work, each with the reason.")
+    dead_letters: int
+    gap: Gap | None
+    amiss: bool
+
+
+class Fleet(Model):
+    """All desk units of the site, those with something amiss first."""
+
+    site: str
+    online: int
+    amiss: int
+    units: list[Unit]
 
 
 class Health(Model):

@@ -23,6 +23,7 @@ class Server(uvicorn.Server):
                 host=settings.web.host,
                 port=settings.web.port,
                 log_level="warning",
+                log_config=None,  # its words go where ours go
                 # Who looked when is nobody's business; and no need to name the software.
                 access_log=False,
                 server_header=False,

@@ -13,6 +13,7 @@ from host_bridge.director import Director
 from host_bridge.domain.floor import RoomView
 from host_bridge.store import Store, StoreUnavailableError
 from host_bridge.web import health, ledger
+from host_bridge.web.gap_alarm import GapAlarm
 from host_bridge.web.live import Event, Live
 from host_bridge.web.models import Count, Delivery, Health, Room
 
@@ -36,6 +37,7 @@ class Watch:
         self.health = Health(ready=False, parts=[])
         self._director = director
         self._store = store
+        self._alarm = GapAlarm()
 
     async def run(self) -> None:
         """Until cancelled. Starts to hear from the director too."""
@@ -67,6 +69,7 @@ class Watch:
 
     def _read_delivery(self) -> Delivery:
         now = ledger.read(self._store, self._director.site.name, now_ms())
+        self._alarm.look(now.gaps)
         return Delivery(sum=now.sum, missing=now.missing, dropped=now.dropped, units=len(now.gaps))
 
     def _take_rooms(self, rooms: tuple[RoomView, ...]) -> None:

@@ -151,7 +151,9 @@ class _Director:
         self._conductor = conductor
         self._connect = Connector(conductor, broker, self.look)
         self.store = _Followed.open(settings.store.url)
-        self.director = Director(settings, self.store, clock=clock, connect=self._connect)
+        self.director = Director(
+            settings, self.store, clock=clock, connect=self._connect, alone=True
+        )
         self.runs = True
         self._began = conductor.now
         self._planned: Planned | None = None

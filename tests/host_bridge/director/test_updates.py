@@ -56,7 +56,7 @@ class Stage:
         return self.now_ms / 1_000
 
     def start(self) -> None:
-        self.server = UpdateServer(self.settings, self.store, lambda: self.online, self)
+        self.server = UpdateServer(self.settings, self.store, lambda: self.online, clock=self)
         self.server.start()
         eventually(lambda: self.server._link.connected)
 

@@ -27,7 +27,8 @@ ONLY_ON_SQLITE = {
 
 
 def belongs_to_both(thing: object, name: str | None, kind: str, *_: object) -> bool:
-    return kind != "table" or not (str(name).startswith("facts_") or name == "commit_order")
+    apart = {"commit_order", "leases"}
+    return kind != "table" or not (str(name).startswith("facts_") or name in apart)
 
 
 def revisions() -> list[str]:

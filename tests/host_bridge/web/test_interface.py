@@ -3,6 +3,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -92,7 +93,7 @@ def test_the_ledger_adds_up_and_gaps_do_not_tell_which_button_was_pressed(served
     assert ledger["workers"] == [{**figures, "worker": "w1"}]
     (gap,) = ledger["gaps"]
     assert (gap["unit"], gap["missing"], ledger["missing"]) == ("u1", 3, 3)
-    assert set(gap) == {"unit", "missing", "dropped", "since", "age_seconds"}
+    assert set(gap) == {"unit", "missing", "dropped", "standing", "since", "age_seconds"}
     assert 0 <= gap["age_seconds"] < 60
 
 
@@ -136,10 +137,13 @@ def test_readiness_names_a_database_that_cannot_be_read(served, tmp_path: Path):
     for file in tmp_path.glob("chequer.db*"):
         file.unlink()
     served.store._engine.dispose()
-    answer = eventually(
-        lambda: (r := httpx.get(f"{served.url}/readyz")).status_code == 503 and r.json()
-    )
-    assert "database" in [part["part"] for part in answer["parts"] if not part["ok"]]
+
+    def database_fails() -> dict[str, Any] | None:
+        answer = httpx.get(f"{served.url}/readyz")
+        failed = [part["part"] for part in answer.json()["parts"] if not part["ok"]]
+        return answer.json() if answer.status_code == 503 and "database" in failed else None
+
+    answer = eventually(database_fails)
     assert str(tmp_path) not in json.dumps(answer)
     ledger = httpx.get(f"{served.url}/api/v1/ledger")
     assert ledger.status_code == 503
