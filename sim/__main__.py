@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from sim.demo import FOLDER, Demo
+from sim.fleet.command import fleet
 from sim.port import ControlPort
 from sim.replay_command import replay
 from sim.scenario.command import simulate
@@ -104,6 +105,7 @@ def workbench(
 
 
 app.command("simulate")(simulate)
+app.command("fleet")(fleet)
 app.command("world")(world)
 app.command("replay")(replay)
 

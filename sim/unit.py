@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.air import Air, Tap
-from sim.shown import Front, Shown
+from sim.shown import Colour, Front, Shown
 from sim.vm import ROOT, Vm, VmError
 from sim.world import RadarState, World
 
@@ -18,6 +18,7 @@ SIM_SHARE_KIB = 88
 which on the chip are not on the heap); it is added to the firmware's share. A test measures it."""
 
 _TAPS_KIB = 16  # what watching the wires takes of the VM's heap
+_DOZE_KIB = 16  # what leaving out rounds takes of it
 _CAUSES = {"power": 1, "hard": 2, "watchdog": 3, "soft": 5}  # machine.reset_cause()
 _READY_S = 20.0
 _QUIET_S = 0.03
@@ -44,6 +45,8 @@ class SimUnit:
         wires: is told what passes on the wires, in hexadecimal: ("spi", [MOSI, MISO]),
             ("uart", ["in" or "out", bytes]), ("i2c", bytes).
         mqtt: is told what passes between unit and broker, see `sim.air.Tap`.
+        doze: rounds that see nothing new are left out, for fleets of hundreds; see
+            `sim/board/doze.py`.
     """
 
     def __init__(
@@ -58,13 +61,16 @@ class SimUnit:
         firmware: Path = ROOT / "firmware",
         wires: Callable[[str, Any], None] | None = None,
         mqtt: Tap | None = None,
+        doze: bool = False,
     ) -> None:
         self.name = unit
         self.heap_at_start: tuple[int, int] = (0, 0)
         """Bytes of heap in use and free when the firmware began."""
         self._folder = folder.resolve()
         self._config = {"site": site, "unit": unit, "site_key": site_key.hex()}
-        self._heap = f"{_kib(heap) + SIM_SHARE_KIB + (_TAPS_KIB if wires else 0)}k"
+        more = (_TAPS_KIB if wires else 0) + (_DOZE_KIB if doze else 0)
+        self._heap = f"{_kib(heap) + SIM_SHARE_KIB + more}k"
+        self._doze = doze
         self._wires = wires
         self._firmware = firmware.resolve()
         self._air = Air(*broker, mqtt)
@@ -210,18 +216,31 @@ class SimUnit:
         Raises:
             TimeoutError: it did not within so many seconds; the message says what was shown.
         """
+        await self._wait(lambda: predicate(self.show()), seconds)
+        return self.show()
+
+    async def wait_for_ring(
+        self, predicate: Callable[[list[Colour]], object], seconds: float = 5.0
+    ) -> None:
+        """Wait until the ring's pixels fulfil the predicate; reading the display takes far longer.
+
+        Raises:
+            TimeoutError: they did not within so many seconds; the message says what was shown.
+        """
+        await self._wait(lambda: predicate(self._front.ring()), seconds)
+
+    async def _wait(self, fulfilled: Callable[[], object], seconds: float) -> None:
         change = asyncio.Event()
         self._waiters.add(change)
         try:
             async with asyncio.timeout(seconds):
-                while not predicate(self.show()):
+                while not fulfilled():
                     await change.wait()
                     change.clear()
         except TimeoutError:
             raise TimeoutError(f"{self.name}: after {seconds} s still {self.show()}") from None
         finally:
             self._waiters.discard(change)
-        return self.show()
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[asyncio.Queue[Event]]:
@@ -268,6 +287,7 @@ class SimUnit:
                 "air": self._world.air,
                 "world": self._world.commands(),
                 "taps": self._wires is not None,
+                "doze": self._doze,
             }
         )
         try:

@@ -3,7 +3,8 @@
 Run by the MicroPython VM in the folder of sources (`sim/`, `firmware/`). The parent process
 writes one line of JSON first: `files` and `soc` (folders of the unit's file system and of what
 the chip keeps), `firmware` (folder), `name`, `cause` (of the reset), `air`, `world` (commands
-that put the outside into the state it is in), `taps` (whether to tell what passes on the wires).
+that put the outside into the state it is in), `taps` (whether to tell what passes on the wires),
+`doze` (whether rounds that see nothing new are left out).
 """
 
 import asyncio
@@ -64,6 +65,10 @@ def prepare(words):
         taps.insert()
     for command in words["world"]:
         control.obey(command)
+    if words.get("doze"):
+        import doze
+
+        doze.install()
     # MicroPython's loop holds on to its tasks.
     asyncio.create_task(control.listen())  # noqa: RUF006
     asyncio.create_task(control.keep_reporting())  # noqa: RUF006

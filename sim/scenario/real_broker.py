@@ -70,6 +70,11 @@ class RealBroker:
         path = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
         self._mosquitto = shutil.which("mosquitto", path=path)
 
+    @property
+    def pid(self) -> int | None:
+        """Its process, None before it was started."""
+        return self._child.pid if self._child else None
+
     async def start(self) -> None:
         """Start and wait until it listens; nothing happens when it runs."""
         if self._child and self._child.code is None:

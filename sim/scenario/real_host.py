@@ -120,6 +120,14 @@ class RealHost:
         gaps = (await self._get("ledger"))["gaps"]
         return sum(int(gap["missing"]) for gap in gaps if gap["unit"] == unit_of(desk))
 
+    def pid(self, part: Part) -> int:
+        """The process of a part that was started."""
+        return self._parts[part].pid
+
+    async def gaps(self) -> int:
+        """How many facts the page misses of all desks."""
+        return sum(int(gap["missing"]) for gap in (await self._get("ledger"))["gaps"])
+
     def traces(self, needles: list[bytes]) -> list[str]:
         """Files of the host and the broker in which one of these occurs."""
         files = [file for file in self._folder.iterdir() if file.suffix in {".log", ".csv"}]
