@@ -24,7 +24,6 @@ import wiring
 
 _LONG_MS = 900  # the radar's driver calls 1.5 s of silence a fault
 _SHORTEST_MS = 20  # what is shorter is part of a round
-_START_MS = 20_000
 
 _LIVELY_MS = {"reader": 2_000, "radar": 12_000, "guard": 3_000, "front": 11_000}
 """For how long rounds go on as usual after a happening: a tag that leaves, a seat that turns vacant
@@ -59,6 +58,7 @@ _until = {}
 _asleep = {}
 """A task's id -> (task, its kind, when it fell asleep, its period)."""
 _unit = None
+_queue = core._task_queue  # noqa: SLF001 (asyncio has no other way to wake a task earlier)
 
 
 class _Sleep:
@@ -77,12 +77,12 @@ class _Sleep:
         if self._period:
             began = core.ticks()
             _asleep[id(task)] = (task, self._kind, began, self._period)
-            core._task_queue.push(task, core.ticks_add(began, self._total))
+            _queue.push(task, core.ticks_add(began, self._total))
             self._period = 0
             return
         _asleep.pop(id(task), None)
         if self._kind == "radar":
-            parts._radar.skip()
+            parts.skip_reports()
         raise StopIteration
 
 
@@ -93,15 +93,14 @@ def stir(kind):
         if of == kind:
             del _asleep[key]
             gone = core.ticks_diff(core.ticks(), began)
-            core._task_queue.remove(task)
-            core._task_queue.push(task, core.ticks_add(began, (gone // period + 1) * period))
+            _queue.remove(task)
+            _queue.push(task, core.ticks_add(began, (gone // period + 1) * period))
 
 
 def touched(command):
     """The world has done something to the board (see `control.obey`)."""
     if "radar" in command:
-        parts._radar.skip()
-        parts._radar.any()  # the last report from before
+        parts.skip_reports()  # the last one says how it was before
     for word in command:
         if word in _TOUCHES:
             stir(_TOUCHES[word])
@@ -117,7 +116,7 @@ def sleep_ms(ms):
         return core.sleep_ms(ms)
     total = _LONG_MS // ms * ms
     if kind == "guard":  # it takes looks that come late for a program that stood still
-        owner._due = time.ticks_add(time.ticks_ms(), total)
+        owner._due = time.ticks_add(time.ticks_ms(), total)  # noqa: SLF001 (nobody else knows)
     return _Sleep(kind, ms, total)
 
 
@@ -125,12 +124,12 @@ def _calm(kind):
     if time.ticks_diff(_until[kind], time.ticks_ms()) > 0:
         return False
     if kind == "reader":
-        return not parts._rfid.fault
+        return parts.reader_works()
     if kind == "radar":
-        return not parts._radar.fault and parts._radar.at_rest()
+        return parts.radar_rests()
     if kind == "guard":
         return circuit.levels[wiring.BUTTON] == 1
-    return _unit is not None and _unit._link.connected
+    return _unit is not None and _unit._link.connected  # noqa: SLF001 (nobody else knows)
 
 
 def _takes_part(kind, method):
@@ -161,7 +160,7 @@ def _install(run):
     if None in modules.values():  # safe mode
         return run
     for kind in _LIVELY_MS:
-        _until[kind] = time.ticks_add(time.ticks_ms(), _START_MS)
+        stir(kind)
     for name, owner, method, kind in _ROUNDS:
         of = getattr(modules[name], owner)
         setattr(of, method, _takes_part(kind, getattr(of, method)))

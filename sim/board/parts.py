@@ -98,6 +98,22 @@ def radar(state, cm):
     _radar.target(_STATES.index(state), cm, 60 if state != "none" else 0)
 
 
+def reader_works():
+    """Whether the reader has no fault."""
+    return not _rfid.fault
+
+
+def radar_rests():
+    """Whether the radar has no fault, and all that it has sent was read."""
+    return not _radar.fault and _radar.at_rest()
+
+
+def skip_reports():
+    """The radar's reports that were due meanwhile, but for the last of them, were never sent."""
+    _radar.skip()
+    _radar.any()
+
+
 def fault(chip, kind):
     """Break a chip, or with "none" mend it."""
     if chip == "mfrc522":

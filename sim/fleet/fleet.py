@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from sim.fleet.life import Life, Tally
-from sim.fleet.meter import Meter, Use
+from sim.fleet.meter import Meter, Use, spent
 from sim.fleet.site import crew, rooms
 from sim.scenario.engine import PARTS
 from sim.scenario.real_broker import RealBroker, free_port
@@ -37,6 +37,8 @@ class Findings(msgspec.Struct, frozen=True):
     Attributes:
         units: how many there are.
         start_s: seconds from the start of the first unit until the last one showed guidance.
+        start_cpu_s: processor time of everything until then, seconds. Where nobody else needs
+            the machine, starting takes this divided by its cores.
         seconds: for how long it was measured.
         uses: part -> what it took while it was measured.
         verdicts, stored: seconds, see `Tally`.
@@ -50,6 +52,7 @@ class Findings(msgspec.Struct, frozen=True):
 
     units: int
     start_s: float
+    start_cpu_s: float
     seconds: float
     uses: dict[str, Use]
     verdicts: list[float]
@@ -109,9 +112,11 @@ class Fleet:
         _allow_files(len(self._units))
         try:
             await self._start_host()
-            took = await self._start_units()
+            began = time.monotonic()
+            await self._start_units()
+            start = (time.monotonic() - began, spent(self._processes()))
             await self._rest()
-            return await self._measure(seconds, took)
+            return await self._measure(seconds, start)
         finally:
             await self._end()
 
@@ -126,9 +131,9 @@ class Fleet:
             await self._host.start(part)
         self._progress("starting the host", 1, 1)
 
-    async def _start_units(self) -> float:
-        """Start all, several at a time; seconds until the last one knew about its seat."""
-        began, room, up = time.monotonic(), asyncio.Semaphore(_AT_ONCE), 0
+    async def _start_units(self) -> None:
+        """Start all, several at a time; returns when the last one knows about its seat."""
+        room, up = asyncio.Semaphore(_AT_ONCE), 0
 
         async def one(unit: SimUnit) -> None:
             nonlocal up
@@ -141,7 +146,6 @@ class Fleet:
         async with asyncio.TaskGroup() as group:
             for unit in self._units.values():
                 group.create_task(one(unit))
-        return time.monotonic() - began
 
     async def _rest(self) -> None:
         """Until starting is over for the units too."""
@@ -151,7 +155,7 @@ class Fleet:
             await asyncio.sleep(_LOOK_S)
         self._progress("coming to rest", _REST_S, _REST_S)
 
-    async def _measure(self, seconds: float, start_s: float) -> Findings:
+    async def _measure(self, seconds: float, start: tuple[float, float]) -> Findings:
         tally = Tally()
         pids = {desk: unit.pid for desk, unit in self._units.items()}
         meter = Meter(self._processes())
@@ -168,11 +172,14 @@ class Fleet:
         uses = meter.read()
         self._progress("measuring", seconds, seconds)
         amiss = await self._settle(tally)
-        amiss += [f"{d} was started again" for d, unit in self._units.items() if unit.pid != pids[d]]
+        amiss += [
+            f"{d} was started again" for d, unit in self._units.items() if unit.pid != pids[d]
+        ]
         states = await self._states()
         return Findings(
             units=len(self._units),
-            start_s=start_s,
+            start_s=start[0],
+            start_cpu_s=start[1],
             seconds=lasted,
             uses=uses,
             verdicts=tally.verdicts,
@@ -188,15 +195,18 @@ class Fleet:
     def _processes(self) -> dict[str, list[int]]:
         units = [unit.pid for unit in self._units.values() if unit.pid is not None]
         broker = [self._broker.pid] if self._broker.pid is not None else []
-        parts = {part: [self._host.pid(part)] for part in PARTS}
-        return {"units": units, "broker": broker, **parts, "launcher": [os.getpid()]}
+        found = {"units": units, "broker": broker}
+        found |= {str(part): [self._host.pid(part)] for part in PARTS}
+        return found | {"launcher": [os.getpid()]}
 
     async def _settle(self, tally: Tally) -> list[str]:
         """What is still amiss when everything has had time to arrive."""
         until = time.monotonic() + _SETTLE_S
+        self._progress("everything arrives", 0, _SETTLE_S)
         while (amiss := await self._amiss(tally)) and time.monotonic() < until:
             self._progress("everything arrives", _SETTLE_S - until + time.monotonic(), _SETTLE_S)
             await asyncio.sleep(_LOOK_S)
+        self._progress("everything arrives", _SETTLE_S, _SETTLE_S)
         return amiss
 
     async def _amiss(self, tally: Tally) -> list[str]:

@@ -68,7 +68,9 @@ class Life:
         until = time.monotonic() + seconds
         # Whoever has reported stays: a tap soon after would withdraw the report.
         if self._dice.random() < _REPORTS:
-            deeds: Iterator[Callable[[], Awaitable[None]]] = chain([self._arrive], repeat(self._press))
+            deeds: Iterator[Callable[[], Awaitable[None]]] = chain(
+                [self._arrive], repeat(self._press)
+            )
         else:
             deeds = cycle([self._arrive, self._leave, self._clean])
         pause = self._dice.uniform(0, self._every)
@@ -119,7 +121,9 @@ def _lit(ring: list[Colour]) -> list[int]:
 
 
 def _green(ring: list[Colour]) -> bool:
-    return all(red == blue == 0 < green for red, green, blue in ring if (red, green, blue) != (0, 0, 0))
+    return all(
+        red == blue == 0 < green for red, green, blue in ring if (red, green, blue) != (0, 0, 0)
+    )
 
 
 def _greeted(ring: list[Colour]) -> bool:

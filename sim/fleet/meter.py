@@ -49,6 +49,11 @@ class Meter:
         }
 
 
+def spent(parts: Mapping[str, Sequence[int]]) -> float:
+    """Seconds of processor time that all parts have taken since they were started."""
+    return sum(_seconds(pid) for pids in parts.values() for pid in pids)
+
+
 def share_of_machine(uses: Mapping[str, Use]) -> float:
     """Processor time of all parts, of all that this process may use; 1.0 is all of it."""
     return sum(use.cores for use in uses.values()) / len(os.sched_getaffinity(0))

@@ -40,7 +40,10 @@ def uses(found: Findings) -> Table:
 
 def lines(found: Findings) -> Iterator[str]:
     """Everything else."""
-    yield f"{found.units} units were up after {found.start_s:.1f} s, and used for {found.seconds:.0f} s."
+    yield (
+        f"{found.units} units were up after {found.start_s:.1f} s"
+        f" ({found.start_cpu_s:.0f} s of processor time), and used for {found.seconds:.0f} s."
+    )
     for what, values in (("tap to verdict", found.verdicts), ("press to stored", found.stored)):
         yield (
             f"{what}: median {1000 * percentile(values, 50):.0f} ms,"
