@@ -6,12 +6,14 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from sim.demo import FOLDER, Demo
 from sim.fleet.command import fleet
+from sim.parts import Parts
+from sim.parts import of as parts_of
 from sim.port import ControlPort
 from sim.replay_command import replay
 from sim.scenario.command import simulate
@@ -43,17 +45,24 @@ def unit(  # noqa: PLR0917 (options, never given by position)
     key: Annotated[str | None, typer.Option(help="The site key itself, in hexadecimal.")] = None,
     port: Annotated[int, typer.Option(help="Control port; 0 takes any free one.")] = 0,
     heap: Annotated[str, typer.Option(help="The firmware's memory; 224k is the chip's.")] = "224k",
+    reader: Annotated[str | None, typer.Option(help="mfrc522 (the usual one) or pn532.")] = None,
+    presence: Annotated[
+        str | None, typer.Option(help="ld2410 (the usual one), pir, seat-switch: one or several.")
+    ] = None,
 ) -> None:
     """Run one unit until Ctrl-C; JSON commands on its control port.
 
     One JSON object a line, one reply a line: {"tap":{"uid":"04A1B2C3D4E5F6","ms":400}},
     {"tap":{"uids":[..]}}, {"put":{"uid":..}}, {"take":{"uid":..}}, {"press":{"ms":120}},
-    {"button":"down|up"}, {"radar":{"state":"none|moving|still|both","cm":70}}, {"power":"cut|on"},
-    {"fault":{"chip":"mfrc522|ld2410|ssd1306|flash","kind":..}}, {"network":"lost|back"},
+    {"button":"down|up"}, {"radar":{"state":"none|moving|still|both","cm":70}} (whatever sensors
+    there are), {"motion":{"ms":3000}}, {"seat":"sit|stand"}, {"power":"cut|on"},
+    {"fault":{"chip":"mfrc522|pn532|ld2410|pir|seat-switch|ssd1306|flash","kind":..}},
+    {"network":"lost|back"},
     {"show":{}}, {"heap":{}}, {"watch":{}} (events from then on).
 
     The configuration in the folder is written when absent, and kept otherwise; only the broker's
-    address follows the options. The firmware's console goes to standard error.
+    address, and reader and presence if given, follow the options. The firmware's console goes to
+    standard error.
     """
     try:
         host, _, number = broker.rpartition(":")
@@ -64,6 +73,7 @@ def unit(  # noqa: PLR0917 (options, never given by position)
             unit=unit,
             site_key=_key(site_key_file, key),
             heap=heap,
+            parts=_parts(reader, presence),
         )
     except (OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
@@ -129,6 +139,14 @@ def tell_command(
     print(json.dumps(reply))
     if "error" in reply:
         raise typer.Exit(1)
+
+
+def _parts(reader: str | None, presence: str | None) -> Parts | None:
+    """What the board has; None when nothing is said about it."""
+    said: dict[str, Any] = {"reader": reader} if reader else {}
+    if presence:
+        said["presence"] = [name.strip() for name in presence.split(",")]
+    return parts_of(said) if said else None
 
 
 def _key(file: Path | None, key: str | None) -> bytes:

@@ -39,10 +39,16 @@ class Press(_Strict, frozen=True):
 
 
 class Radar(_Strict, frozen=True):
-    """What the radar sees, `cm` centimetres away."""
+    """Who is before the desk, `cm` centimetres away; whatever sensors it has see it."""
 
     state: RadarState
     cm: Annotated[int, msgspec.Meta(ge=0, le=600)] = 70
+
+
+class Motion(_Strict, frozen=True):
+    """Something moves before the PIR for `ms` milliseconds."""
+
+    ms: Duration = 3000
 
 
 class Fault(_Strict, frozen=True):
@@ -66,6 +72,8 @@ class Command(_Strict, frozen=True, omit_defaults=True):
     press: Press | None = None
     button: Literal["down", "up"] | None = None
     radar: Radar | None = None
+    motion: Motion | None = None
+    seat: Literal["sit", "stand"] | None = None
     power: Literal["cut", "on"] | None = None
     fault: Fault | None = None
     network: Literal["lost", "back"] | None = None
@@ -123,8 +131,8 @@ async def _obey(unit: SimUnit, command: Command) -> dict[str, Any] | None:  # no
         await unit.press(command.press.ms)
     elif command.button:
         await unit.button(command.button == "down")
-    elif command.radar:
-        await unit.radar(command.radar.state, command.radar.cm)
+    elif command.radar or command.motion or command.seat:
+        await _be_there(unit, command)
     elif command.power == "cut":
         await unit.power_cut()
     elif command.power == "on":
@@ -139,3 +147,13 @@ async def _obey(unit: SimUnit, command: Command) -> dict[str, Any] | None:  # no
     elif command.show:
         return dict(msgspec.to_builtins(unit.show()))
     return None
+
+
+async def _be_there(unit: SimUnit, command: Command) -> None:
+    """Somebody before the desk, or what one sensor alone sees."""
+    if command.radar:
+        await unit.radar(command.radar.state, command.radar.cm)
+    elif command.motion:
+        await unit.motion(command.motion.ms)
+    else:
+        await unit.seat(command.seat == "sit")

@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from sim import parts as choice
 from sim.air import Air, Tap
+from sim.parts import Parts
 from sim.shown import Colour, Front, Shown
 from sim.vm import ROOT, Vm, VmError
 from sim.world import RadarState, World
 
-SIM_SHARE_KIB = 88
-"""What the simulator itself takes of the VM's heap (chip models, `machine`, `network`, `esp32`,
-which on the chip are not on the heap); it is added to the firmware's share. A test measures it."""
-
+_SHARE_KIB = 72
+_CHIPS_KIB = {"mfrc522": 7, "pn532": 10, "ld2410": 9, "pir": 3, "seat-switch": 3}
 _TAPS_KIB = 16  # what watching the wires takes of the VM's heap
 _DOZE_KIB = 16  # what leaving out rounds takes of it
 _CAUSES = {"power": 1, "hard": 2, "watchdog": 3, "soft": 5}  # machine.reset_cause()
@@ -42,6 +44,8 @@ class SimUnit:
         heap: the firmware's share of memory ("224k"); pointers have 64 bits here, so this is
             what 112 KB are on the chip.
         firmware: another firmware folder than the project's.
+        parts: reader and presence sensors; None for those that the configuration in the folder
+            chooses, or the usual ones. With them, the configuration follows.
         wires: is told what passes on the wires, in hexadecimal: ("spi", [MOSI, MISO]),
             ("uart", ["in" or "out", bytes]), ("i2c", bytes).
         mqtt: is told what passes between unit and broker, see `sim.air.Tap`.
@@ -59,6 +63,7 @@ class SimUnit:
         site_key: bytes,
         heap: str = "224k",
         firmware: Path = ROOT / "firmware",
+        parts: Parts | None = None,
         wires: Callable[[str, Any], None] | None = None,
         mqtt: Tap | None = None,
         doze: bool = False,
@@ -68,13 +73,13 @@ class SimUnit:
         """Bytes of heap in use and free when the firmware began."""
         self._folder = folder.resolve()
         self._config = {"site": site, "unit": unit, "site_key": site_key.hex()}
-        more = (_TAPS_KIB if wires else 0) + (_DOZE_KIB if doze else 0)
-        self._heap = f"{_kib(heap) + SIM_SHARE_KIB + more}k"
+        self._firmware_kib = _kib(heap)
+        self._parts = parts
         self._doze = doze
         self._wires = wires
         self._firmware = firmware.resolve()
         self._air = Air(*broker, mqtt)
-        self._world = World()
+        self._world = World(parts or Parts())
         self._front = Front()
         self._vm: Vm | None = None
         self._ready = asyncio.Event()
@@ -104,6 +109,7 @@ class SimUnit:
 
         Raises:
             VmError: the VM did not come up; the message has its last words.
+            ValueError: the configuration in the folder chooses chips that there are not.
         """
         for name in ("files", "soc"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
@@ -171,8 +177,16 @@ class SimUnit:
             await asyncio.sleep(_FINGER_S)
 
     async def radar(self, state: RadarState, cm: int = 70) -> None:
-        """What is before the radar."""
+        """Who is before the desk; whatever sensors it has see it."""
         await self._do(self._world.radar(state, cm))
+
+    async def motion(self, ms: int) -> None:
+        """Something moves before the PIR for so long."""
+        await self._do(self._world.motion(ms))
+
+    async def seat(self, taken: bool) -> None:
+        """The contact under the seat alone closes or opens."""
+        await self._do(self._world.seat(taken))
 
     async def fault(self, chip: str, kind: str, after: int = 0) -> None:
         """Break a chip, or mend it with "none"; see `sim.world.FAULTS`.
@@ -269,12 +283,15 @@ class SimUnit:
             config = {**self._config, "wifi": {"ssid": "sim", "password": "simulated"}}
         broker = config.get("broker", {})
         config["broker"] = {**broker, "host": "127.0.0.1", "port": self._air.port}
+        if self._parts:
+            config |= msgspec.to_builtins(self._parts)
+        self._world.parts = choice.of(config)
         path.write_text(json.dumps(config))
 
     async def _begin(self, cause: str) -> None:
         self._ready.clear()
         self._front.power_cycle()
-        vm = Vm(self._heap, self._message, self._print, self._exit)
+        vm = Vm(self._heap(), self._message, self._print, self._exit)
         self._vm = vm
         await vm.start(
             {
@@ -286,6 +303,7 @@ class SimUnit:
                 "cause": _CAUSES[cause],
                 "air": self._world.air,
                 "world": self._world.commands(),
+                "parts": msgspec.to_builtins(self._world.parts),
                 "taps": self._wires is not None,
                 "doze": self._doze,
             }
@@ -296,6 +314,10 @@ class SimUnit:
             await self._end()
             last = "\n".join(self._console[-10:])
             raise VmError(f"{self.name}: the VM did not come up. Its last words:\n{last}") from None
+
+    def _heap(self) -> str:
+        more = (_TAPS_KIB if self._wires else 0) + (_DOZE_KIB if self._doze else 0)
+        return f"{self._firmware_kib + share_kib(self._world.parts) + more}k"
 
     async def _end(self) -> None:
         vm, self._vm = self._vm, None
@@ -425,6 +447,15 @@ class SimUnit:
     async def _ask(self, command: Event) -> Event:
         assert self._vm is not None
         return await self._vm.ask(command)
+
+
+def share_kib(parts: Parts) -> int:
+    """What the simulator itself takes of the VM's heap with these parts on the board, in KiB.
+
+    Chip models, `machine`, `network` and `esp32` are not on the heap of a chip; so this is added
+    to the firmware's share. A test measures it.
+    """
+    return _SHARE_KIB + sum(_CHIPS_KIB[chip] for chip in (parts.reader, *parts.presence))
 
 
 def _kib(heap: str) -> int:

@@ -2,11 +2,16 @@
 
 from typing import Any, Literal
 
+from sim.parts import Parts
+
 RadarState = Literal["none", "moving", "still", "both"]
 
 FAULTS: dict[str, tuple[str, ...]] = {
     "mfrc522": ("none", "missing", "stuck00", "stuckff", "noise"),
+    "pn532": ("none", "missing", "stuck00", "stuckff", "noise", "truncated", "hung"),
     "ld2410": ("none", "missing", "stuck00", "stuckff", "noise", "truncated"),
+    "pir": ("none", "missing", "stuck00", "stuckff"),
+    "seat-switch": ("none", "missing", "stuck00", "stuckff", "noise"),
     "ssd1306": ("none", "missing"),
     "flash": ("none", "cut"),
 }
@@ -14,11 +19,17 @@ FAULTS: dict[str, tuple[str, ...]] = {
 
 
 class World:
-    """Remembers what was done, so that a unit that starts again finds it as it is."""
+    """Remembers what was done, so that a unit that starts again finds it as it is.
 
-    def __init__(self) -> None:
+    Args:
+        parts: what the board has; it may be changed while the unit is off.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
         self._cards: dict[str, None] = {}
         self._radar: tuple[RadarState, int] = ("none", 0)
+        self._seat = False
         self._faults: dict[str, str] = {}
         self._finger = False
         self.air = True
@@ -28,15 +39,17 @@ class World:
         return [
             *({"put": uid} for uid in self._cards),
             {"radar": list(self._radar)},
+            {"seat": self._seat},
             *({"fault": [chip, kind]} for chip, kind in self._faults.items()),
             *([{"button": "down"}] if self._finger else []),
         ]
 
     def state(self) -> dict[str, Any]:
-        """What there is around the unit now: cards, radar, faults, finger, air."""
+        """What there is around the unit now: cards, person, seat, faults, finger, air."""
         return {
             "cards": list(self._cards),
             "radar": list(self._radar),
+            "seat": self._seat,
             "faults": {chip: kind for chip, kind in self._faults.items() if kind != "none"},
             "finger": self._finger,
             "air": self.air,
@@ -58,21 +71,46 @@ class World:
         return {"button": "down" if down else "up"}
 
     def radar(self, state: RadarState, cm: int) -> dict[str, Any]:
-        """Somebody, or nobody, before the radar."""
+        """Somebody, or nobody, before the desk: all its sensors see it, each in its own way."""
         self._radar = (state, cm)
+        self._seat = state in {"still", "both"}
         return {"radar": [state, cm]}
+
+    def motion(self, ms: int) -> dict[str, Any]:
+        """Something moves before the PIR.
+
+        Raises:
+            ValueError: this board has none.
+        """
+        self._need("pir")
+        return {"motion": ms}
+
+    def seat(self, taken: bool) -> dict[str, Any]:
+        """The contact under the seat closes or opens, whoever is there.
+
+        Raises:
+            ValueError: this board has none.
+        """
+        self._need("seat-switch")
+        self._seat = taken
+        return {"seat": taken}
 
     def fault(self, chip: str, kind: str, after: int) -> dict[str, Any]:
         """A chip breaks or is mended.
 
         Raises:
-            ValueError: there is no such chip, or it does not break in this way.
+            ValueError: there is no such chip (on this board), or it does not break in this way.
         """
         if chip not in FAULTS:
             raise ValueError(f"no chip {chip!r}; there are {', '.join(FAULTS)}")
         if kind not in FAULTS[chip]:
             raise ValueError(f"{chip} knows the faults {', '.join(FAULTS[chip])}, not {kind!r}")
+        self._need(chip)
         if chip == "flash":  # a planned power cut, over once it has happened
             return {"fault": [chip, kind, after]}
         self._faults[chip] = kind
         return {"fault": [chip, kind]}
+
+    def _need(self, chip: str) -> None:
+        if chip not in self.parts.chips:
+            raise ValueError(f"this board has no {chip}; it has {', '.join(self.parts.chips)}")

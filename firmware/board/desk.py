@@ -1,32 +1,20 @@
-"""The desk unit on its ESP32: builds buses and chips from the pin map and runs the unit.
+"""The desk unit on its ESP32: what it is made of, and how it runs.
 
 Source: MicroPython 1.28 ESP32 quick reference (`machine`).
 """
 
 import asyncio
+import sys
 
-import framebuf
 import machine
 
 from board import pins
 from board.base import Base
-from board.front import display, ring_writer
-from desk_unit import screen
-from desk_unit.ring import PIXELS
 from desk_unit.unit import Unit
-from drivers.buzzer import Buzzer
-from drivers.ld2410 import LD2410
-from drivers.mfrc522 import MFRC522
-from drivers.ws2812 import WS2812
-from port import const, ticks_ms
+from port import ticks_ms
 
 KNOWN = "known.bin"
 """The tags that the unit knows, see `desk_unit/known.py`."""
-
-_VSPI = const(2)
-_SPI_HZ = const(4_000_000)
-_RADAR_BAUD = const(256_000)
-_PWM_HZ = const(1_000)
 
 
 class Button:
@@ -99,49 +87,18 @@ class Hardware(Base):
 
     def __init__(self, config, starts, feed) -> None:
         super().__init__(config, starts, feed)
-        self.reader = _reader()
-        self.radar = _radar()
-        self.pixels = WS2812(ring_writer(), PIXELS)
-        self.display = display()
-        self.canvas = framebuf.FrameBuffer(
-            self.display.buffer, screen.WIDTH, screen.HEIGHT, framebuf.MONO_VLSB
-        )
-        self.glyphs = framebuf.FrameBuffer(bytearray(88), 88, 8, framebuf.MONO_VLSB)
         self.button = Button()
-        self.buzzer = Buzzer(_pwm(pins.BUZZER))
-        self.lamp = _pwm(pins.BUTTON_LAMP)
         self.known = File(KNOWN)
+        # What builds the chips leaves the memory again.
+        from board import chips
+
+        try:
+            chips.build(self, config)
+        finally:
+            del sys.modules["board.chips"]
+            delattr(sys.modules["board"], "chips")
 
 
 def run(config, starts, feed) -> None:
     """Run the unit for ever; an exception is the end of it."""
     asyncio.run(Unit(config, Hardware(config, starts, feed)).run())
-
-
-def _reader() -> MFRC522:
-    spi = machine.SPI(
-        _VSPI,
-        baudrate=_SPI_HZ,
-        sck=machine.Pin(pins.RFID_SCK),
-        mosi=machine.Pin(pins.RFID_MOSI),
-        miso=machine.Pin(pins.RFID_MISO),
-    )
-    chip_select = machine.Pin(pins.RFID_CS, machine.Pin.OUT, value=1)
-    return MFRC522(spi, chip_select, machine.Pin(pins.RFID_RST, machine.Pin.OUT, value=1))
-
-
-def _radar() -> LD2410:
-    # UART 1, away from its default pins 9 and 10, which belong to the flash.
-    return LD2410(
-        machine.UART(
-            1,
-            baudrate=_RADAR_BAUD,
-            rx=machine.Pin(pins.RADAR_RX),
-            tx=machine.Pin(pins.RADAR_TX),
-            rxbuf=512,
-        )
-    )
-
-
-def _pwm(gpio: int):
-    return machine.PWM(machine.Pin(gpio, machine.Pin.OUT), freq=_PWM_HZ, duty_u16=0)

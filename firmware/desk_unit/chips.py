@@ -44,22 +44,25 @@ class Chips:
             began = ticks_ms()
             try:
                 await work()
-                reason = "its task ended"
+                failure = None
             except Exception as error:
-                reason = self._reason(error)
+                failure = error
             if ticks_diff(ticks_ms(), began) >= _GOOD_MS:
                 pause = _RETRY_MIN_MS
-            self._fails(chip, reason)
+            self.fails(chip, failure)
             await sleep_ms(pause)
             pause = min(pause * 2, _RETRY_MAX_MS)
 
-    def _fails(self, chip: str, reason: str) -> None:
+    def fails(self, chip: str, error) -> None:
+        """The chip has just not done what it should; told once, until it works again.
+
+        Args:
+            chip: Its name.
+            error: The exception, whose `reason` is taken if it has one; None if its task ended.
+        """
+        reason = getattr(error, "reason", "") or (repr(error) if error else "its task ended")
+        reason = reason[:_REASON]
         if chip not in self.faults:
             self._log("%s: %s; the rest goes on, it is tried again" % (chip, reason))
             self._report(chip, False, reason)
         self.faults[chip] = reason
-
-    @staticmethod
-    def _reason(error) -> str:
-        text = getattr(error, "reason", None) or repr(error)
-        return text[:_REASON]

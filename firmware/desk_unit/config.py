@@ -11,6 +11,7 @@ _MAX_COUNT = 2**32 - 1
 _LONGEST = const(8192)
 _LONGEST_TEXT = const(128)
 _LONGEST_PEM = const(4096)
+_SENSORS = ("ld2410", "pir", "seat-switch")
 _BEGIN = "-----BEGIN CERTIFICATE-----"
 _END = "-----END CERTIFICATE-----"
 
@@ -55,6 +56,12 @@ class Config:
         self.wifi_password = self._text(wifi, "wifi.password", required=False)
         self.quiet = self._flag(fields, "quiet")
         self.break_minutes = self._number(fields, "break_minutes", 10, 0, 120)
+        self.reader = fields.get("reader", "mfrc522")
+        """The RFID reader's chip: "mfrc522" or "pn532"."""
+        if self.reader not in ("mfrc522", "pn532"):
+            self._wrong("reader", "is neither mfrc522 nor pn532")
+        self.presence = self._sensors(fields)
+        """The sensors that tell whether somebody is there, one to three."""
 
     def _read_broker(self, broker, required: bool) -> None:
         self.host = self._text(broker, "broker.host", required)
@@ -154,6 +161,17 @@ class Config:
         if type(value) is not int or not least <= value <= most:
             self._wrong(path, "is not a number from %d to %d" % (least, most))
         return value
+
+    def _sensors(self, fields) -> tuple:
+        value = fields.get("presence", _SENSORS[:1])
+        if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= len(_SENSORS):
+            self._wrong("presence", "is not a list of 1 to 3 of ld2410, pir and seat-switch")
+        for i in range(len(value)):
+            if value[i] not in _SENSORS:
+                self._wrong("presence", "has something else in it than ld2410, pir, seat-switch")
+            if value[i] in value[:i]:
+                self._wrong("presence", "has the same sensor twice")
+        return tuple(value)
 
     def _flag(self, fields, path: str) -> bool:
         value = fields.get(_last(path), False)

@@ -1,10 +1,8 @@
-"""The seat: filters that compose, and the chain that makes occupancy out of radar states.
+"""The seat: occupancy out of what the presence sensors say."""
 
-A filter's `feed(value, now)` returns the filtered value; values are True, False or None
-(unknown, which passes at once). Times are ticks of `port`.
-"""
+from port import const
 
-from port import const, ticks_diff
+from .filters import Delay, Settle
 
 OCCUPIED_MS = const(2_000)
 """Presence this long makes the seat occupied."""
@@ -15,70 +13,11 @@ VACANT_MS = const(10_000)
 _SETTLE_MS = const(300)
 
 
-class Delay:
-    """Lets a change to `value` through once it has lasted `ms`; all else passes at once.
-
-    Args:
-        value: The value that is held back: True gives a delay-on, False a delay-off.
-        ms: For how long.
-    """
-
-    def __init__(self, value: bool, ms: int) -> None:
-        self._value = value
-        self._ms = ms
-        self._since: "int | None" = None
-        self._output: "bool | None" = None
-
-    def feed(self, value, now: int):
-        """The filtered value; None until a first value has lasted."""
-        if value != self._value:
-            self._since = None
-            self._output = value
-        elif self._output != value:
-            if self._since is None:
-                self._since = now
-            if ticks_diff(now, self._since) >= self._ms:
-                self._output = value
-        return self._output
-
-
-class Settle:
-    """Changes its output only to a value that has not changed for `ms`.
-
-    Args:
-        ms: How long a value must last.
-    """
-
-    def __init__(self, ms: int) -> None:
-        self._ms = ms
-        self._output: "bool | None" = None
-        self._candidate: "bool | None" = None
-        self._since = 0
-
-    def feed(self, value, now: int):
-        """The filtered value; None until a first value has settled."""
-        if value is None:
-            self._output = self._candidate = None
-        elif value == self._output:
-            self._candidate = None
-        elif value != self._candidate:
-            self._candidate = value
-            self._since = now
-        elif ticks_diff(now, self._since) >= self._ms:
-            self._output = value
-            self._candidate = None
-        return self._output
-
-
 class Seat:
-    """Occupancy from the radar's state: settled for 0.3 s, on after 2 s, off after 10 s in all.
+    """Occupancy from presence: settled for 0.3 s, on after 2 s, off after 10 s in all."""
 
-    Args:
-        filters: The chain, in the order in which values pass; None for the usual one.
-    """
-
-    def __init__(self, filters=None) -> None:
-        self._filters = filters or (
+    def __init__(self) -> None:
+        self._filters = (
             Settle(_SETTLE_MS),
             Delay(True, OCCUPIED_MS - _SETTLE_MS),
             Delay(False, VACANT_MS - _SETTLE_MS),
@@ -90,7 +29,7 @@ class Seat:
         """Take one reading; True when the seat has become occupied or vacant.
 
         Args:
-            present: Whether the radar sees somebody; None if it does not work.
+            present: Whether somebody is there; None if no sensor can tell.
             now: Ticks of the reading.
         """
         for stage in self._filters:

@@ -1,4 +1,4 @@
-"""The loops that poll reader, radar and button, and call back when something has happened.
+"""The loops that poll reader, presence sensors and button, and call back when something happened.
 
 Each only ends by an exception; `chips.Chips.keep` starts it again.
 """
@@ -11,8 +11,9 @@ from .seat import Seat
 
 _READER_MS = const(60)
 _READER_CHECK_POLLS = const(32)
-_RADAR_MS = const(50)
-_RADAR_STATES = const(3)
+_SEAT_MS = const(50)
+_SEAT_CHECK_POLLS = const(20)
+_SEAT_GOOD_CHECKS = const(5)
 _BUTTON_MS = const(5)
 _BUTTON_GUARD_MS = const(25)
 _BUTTON_DEAF_LOOKS = const(40)
@@ -23,7 +24,7 @@ class TagSense:
     """Polls the reader; tags are hashed at once and UIDs kept nowhere.
 
     Args:
-        reader: `drivers.mfrc522.MFRC522`.
+        reader: `drivers.mfrc522.MFRC522` or `drivers.pn532.PN532`.
         tag_hash: `tags.TagHash`.
         on_tag: Called with the hash of every newly presented tag.
         works: Called when the reader has answered.
@@ -52,37 +53,57 @@ class TagSense:
 
 
 class SeatSense:
-    """Polls the radar and filters what it says.
+    """Polls who is there, filters what is said, and tests each sensor.
 
     Args:
-        radar: `drivers.ld2410.LD2410`.
+        presence: Its `poll(now)` says whether somebody is there: a sensor or
+            `presence.Combined`.
+        sensors: All that it is made of, see `presence.py`.
         on_seat: Called with True or False when the seat has become occupied or vacant.
-        works: Called when the radar has reported.
+        chips: `chips.Chips`, told which sensors work and which don't.
     """
 
-    def __init__(self, radar, on_seat, works) -> None:
-        self._radar = radar
+    def __init__(self, presence, sensors, on_seat, chips) -> None:
+        self._presence = presence
+        self._sensors = sensors
         self._on_seat = on_seat
-        self._works = works
+        self._chips = chips
+        self._good = bytearray(len(sensors))  # tests in a row that each has passed
         self.seat = Seat()
 
     async def run(self) -> None:
-        """Poll every 50 ms; the radar reports every 100 ms."""
+        """Poll every 50 ms, broken sensors too, and test every second.
+
+        A sensor works again when it has passed five tests in a row: noise lets one through now
+        and then, and each change is a fact.
+        """
+        polls = 0
         try:
             while True:
                 now = ticks_ms()
-                if self._radar.poll():
-                    self._works("radar")
-                    self._take(self._radar.state, now)
-                self._radar.check(now)
-                await sleep_ms(_RADAR_MS)
+                if self.seat.feed(self._presence.poll(now), now):
+                    self._on_seat(self.seat.occupied)
+                if polls % _SEAT_CHECK_POLLS == 0:
+                    for i in range(len(self._sensors)):
+                        self._test(i, now)
+                    self._chips.works("presence")
+                polls += 1
+                await sleep_ms(_SEAT_MS)
         finally:
             self.seat.feed(None, ticks_ms())
 
-    def _take(self, state: int, now: int) -> None:
-        # 4 to 6: it calibrates itself and knows nothing about the seat.
-        if state <= _RADAR_STATES and self.seat.feed(state != 0, now):
-            self._on_seat(self.seat.occupied)
+    def _test(self, i: int, now: int) -> None:
+        sensor = self._sensors[i]
+        try:
+            sensor.check(now)
+        except Exception as error:
+            self._good[i] = 0
+            self._chips.fails(sensor.chip, error)
+            return
+        if self._good[i] < _SEAT_GOOD_CHECKS:
+            self._good[i] += 1
+        else:
+            self._chips.works(sensor.chip)
 
 
 class ButtonSense:

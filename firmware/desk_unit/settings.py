@@ -2,7 +2,7 @@
 
 _NAMES = (
     "site unit site_key boot_base link sntp host port username password ca server_name psk "
-    "ssid wifi_password quiet break_minutes fault"
+    "ssid wifi_password quiet break_minutes reader presence fault"
 )
 
 

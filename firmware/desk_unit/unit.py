@@ -35,7 +35,7 @@ _SUPERVISED = (
     ("tidy", 5_000),
     ("link", 120_000),
     ("rfid", 60_000),
-    ("radar", 60_000),
+    ("presence", 60_000),
     ("display", 60_000),
 )
 """Tasks, and how many milliseconds each may take for one step at the most."""
@@ -48,8 +48,9 @@ class Unit:
 
     Args:
         config: Its `Config`.
-        hardware: What it is made of: `reader`, `radar`, `pixels`, `display` (drivers), `canvas`
-            and `glyphs` (frame buffers, see `screen.py`), `button` (see `senses.py`), `flashes`
+        hardware: What it is made of: `reader`, `pixels`, `display` (drivers), `presence` and
+            `sensors` (see `presence.py`), `canvas` and `glyphs` (frame buffers, see
+            `screen.py`), `button` (see `senses.py`), `flashes`
             (see `memory.py`), `known` (a file, see `known.py`), `buzzer` (`drivers.buzzer`),
             `lamp` (the button's, a PWM), `nvs` (see `memory.py`), what `wires.py` asks for,
             `open_udp` (see `sntp.py`), `set_clock(Unix ms)`, `random` (16 random bits), `cause`
@@ -79,7 +80,7 @@ class Unit:
         self._chips = Chips(self._chip, hardware.log, self._watch.beat)
         works = self._chips.works
         self._tags = TagSense(hardware.reader, tag_hash, self._tag, works)
-        self._seat = SeatSense(hardware.radar, self._sat, works)
+        self._seat = SeatSense(hardware.presence, hardware.sensors, self._sat, self._chips)
         self._button = ButtonSense(hardware.button, self._press)
         over = wire(config, hardware)
         self._sntp = _sntp(config, hardware, over, self._uptime, self._wall)
@@ -107,7 +108,7 @@ class Unit:
             self._forever("tidy", self._tidy),
             self._forever("buzzer", self._hardware.buzzer.run),
             self._kept("rfid", self._tags.run),
-            self._kept("radar", self._seat.run),
+            self._kept("presence", self._seat.run),
             self._kept("display", self._show),
         ):
             asyncio.create_task(task)  # noqa: RUF006 (MicroPython's loop holds on to its tasks)

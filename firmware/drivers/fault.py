@@ -5,7 +5,7 @@ class ChipFault(Exception):
     """A chip does not do what its data sheet says.
 
     Attributes:
-        chip: "rfid", "radar" or "display".
+        chip: "rfid", "radar", "pir", "seat-switch" or "display".
         reason: one sentence for a person, at most 120 characters.
     """
 

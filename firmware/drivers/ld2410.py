@@ -1,4 +1,4 @@
-"""Hi-Link LD2410: presence, distance and energy, from its UART.
+"""Hi-Link LD2410: presence, from its UART.
 
 Source: Hi-Link LD2410 serial communication protocol V1.02; 256000 baud, 8N1.
 
@@ -20,29 +20,26 @@ COMMAND = b"\xfd\xfc\xfb\xfa"
 COMMAND_END = b"\x04\x03\x02\x01"
 
 _LONGEST = const(48)  # length field; the longest real ones are 35 (report) and 28 (ACK)
+_CALIBRATES = const(4)
 _SILENCE_MS = const(1500)  # 15 reports; a restart takes 1.1 s
 
 
 class LD2410:
-    """The radar.
+    """The radar; `poll` and `check` are the interface of `desk_unit.presence`.
 
     Args:
         uart: 256000 baud, 8N1, with a receive buffer of at least 128 bytes.
 
     Attributes:
-        state: 0 nobody, 1 moving, 2 still, 3 both; 4 to 6 while it calibrates itself.
-        moving_cm, still_cm, detection_cm: distances in centimetres.
-        moving_energy, still_energy: 0 to 100.
+        state: 0 nobody, 1 moving, 2 still, 3 both; 4 to 6 while it calibrates itself, and 4
+            before its first report.
         frames: good frames so far. garbage: bytes that belonged to none.
     """
 
+    chip = "radar"
+
     def __init__(self, uart: "UART") -> None:
-        self.state = 0
-        self.moving_cm = 0
-        self.moving_energy = 0
-        self.still_cm = 0
-        self.still_energy = 0
-        self.detection_cm = 0
+        self.state = _CALIBRATES
         self.frames = 0
         self.garbage = 0
         self._uart = uart
@@ -52,10 +49,16 @@ class LD2410:
         self._heard = ticks_ms()
         self._garbage_then = 0  # as it was at the last good report
         self._lost = False
-        self._ack_command = -1
-        self._ack = b""
 
-    def poll(self) -> int:
+    def poll(self, now: int) -> "bool | None":
+        """Take in what has arrived: somebody there? `now` is from `port.ticks_ms()`.
+
+        None before the first report, while it is silent, and while it calibrates itself.
+        """
+        self.receive()
+        return None if self._silent(now) or self.state >= _CALIBRATES else self.state != 0
+
+    def receive(self) -> int:
         """Take in what has arrived, 64 bytes at the most; allocates nothing for reports.
 
         A report takes the chip 3 ms, so after a stall the rest is left to the next polls.
@@ -76,11 +79,15 @@ class LD2410:
         Raises:
             ChipFault: no good report for 1.5 s. It is raised again until one arrives.
         """
-        # Remembered, because ticks wrap: after six days of silence the difference turns negative.
-        if self._lost or ticks_diff(now, self._heard) > _SILENCE_MS:
-            self._lost = True
+        if self._silent(now):
             garbled = self.garbage != self._garbage_then
-            raise ChipFault("radar", "sends only garbage" if garbled else "silent for 1.5 s")
+            raise ChipFault(self.chip, "sends only garbage" if garbled else "silent for 1.5 s")
+
+    def _silent(self, now: int) -> bool:
+        # Remembered, because ticks wrap: after six days of silence the difference turns negative.
+        if ticks_diff(now, self._heard) > _SILENCE_MS:
+            self._lost = True
+        return self._lost
 
     def _take(self, byte: int) -> int:
         """One more byte; 1 when it completed a good report."""
@@ -127,18 +134,12 @@ class LD2410:
             return False
         return frame[7] == 0xAA and frame[8] <= 6 and frame[size - 6] == 0x55
 
-    def _deliver(self, size: int) -> int:
+    def _deliver(self, _size: int) -> int:
+        """Take a good frame of so many bytes; 1 for a report, 0 for an acknowledgement."""
         frame = self._frame
         if frame[0] != _REPORT[0]:
-            self._ack_command = frame[6]
-            self._ack = bytes(frame[8 : size - 4])
             return 0
         self.state = frame[8]
-        self.moving_cm = frame[9] | frame[10] << 8
-        self.moving_energy = frame[11]
-        self.still_cm = frame[12] | frame[13] << 8
-        self.still_energy = frame[14]
-        self.detection_cm = frame[15] | frame[16] << 8
         self._heard = ticks_ms()
         self._garbage_then = self.garbage
         self._lost = False

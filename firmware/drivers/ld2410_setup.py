@@ -1,12 +1,16 @@
-"""Hi-Link LD2410: its commands, for the bench and for provisioning.
+"""Hi-Link LD2410: its commands, distances and energies, for the bench and for provisioning.
 
-Source: Hi-Link LD2410 serial communication protocol V1.02. Apart from the reports, because a desk
-unit that runs takes the radar as it is and has better use for the memory.
+Source: Hi-Link LD2410 serial communication protocol V1.02. Apart from presence, because a
+desk unit that runs takes the radar as it is and has better use for the memory.
 """
 
 from drivers.fault import ChipFault
 from drivers.ld2410 import COMMAND, COMMAND_END, LD2410
 from port import const, sleep_ms
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from drivers.bus import UART
 
 _ACK_LOOKS = const(60)
 _ACK_LOOK_MS = const(5)
@@ -25,7 +29,20 @@ ALL_GATES = const(0xFFFF)
 
 
 class ConfigurableLD2410(LD2410):
-    """The radar, with its commands. Not re-entrant."""
+    """The radar, with its commands. Not re-entrant.
+
+    Attributes:
+        moving_cm, still_cm, detection_cm: distances of the last report, in centimetres.
+        moving_energy, still_energy: 0 to 100.
+    """
+
+    def __init__(self, uart: "UART") -> None:
+        super().__init__(uart)
+        self.moving_cm = self.moving_energy = 0
+        self.still_cm = self.still_energy = 0
+        self.detection_cm = 0
+        self._ack_command = -1
+        self._ack = b""
 
     async def configure(self, moving_gate: int, still_gate: int, vacant_after_s: int) -> None:
         """Farthest gates that count (2 to 8, of 75 cm each) and the time to vacancy (0 to 65535 s).
@@ -80,6 +97,21 @@ class ConfigurableLD2410(LD2410):
         await self._command(_ENABLE, b"\x01\x00")
         await self._command(_RESTART, b"")
 
+    # Frames
+
+    def _deliver(self, size: int) -> int:
+        frame = self._frame
+        if not super()._deliver(size):
+            self._ack_command = frame[6]
+            self._ack = bytes(frame[8 : size - 4])
+            return 0
+        self.moving_cm = frame[9] | frame[10] << 8
+        self.moving_energy = frame[11]
+        self.still_cm = frame[12] | frame[13] << 8
+        self.still_energy = frame[14]
+        self.detection_cm = frame[15] | frame[16] << 8
+        return 1
+
     # Commands
 
     async def _configured(self, command: int, value: bytes) -> bytes:
@@ -99,7 +131,7 @@ class ConfigurableLD2410(LD2410):
             self._uart.write(frame)
             for _ in range(_ACK_LOOKS):
                 await sleep_ms(_ACK_LOOK_MS)
-                self.poll()
+                self.receive()
                 if self._ack_command == command:
                     return self._acknowledged(command)
         raise ChipFault("radar", "did not acknowledge command %02Xh" % command)

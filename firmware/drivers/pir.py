@@ -20,7 +20,7 @@ STUCK_MS = const(3_600_000)
 
 
 class PIR:
-    """The sensor on its pin; the interface is `drivers.presence`'s.
+    """The sensor on its pin; the interface is `desk_unit.presence`'s.
 
     Args:
         pin: called for its level, as a machine.Pin.
@@ -28,6 +28,8 @@ class PIR:
         warm_up_ms: for so long after the first poll nothing is known.
         stuck_ms: movement without a single pause for so long is a fault.
     """
+
+    chip = "pir"
 
     def __init__(
         self,
@@ -78,5 +80,5 @@ class PIR:
         if self._stuck:
             minutes = self._stuck_ms // 60_000
             raise ChipFault(
-                "pir", "sees movement without a pause for %d min: stuck, or shorted" % minutes
+                self.chip, "sees movement without a pause for %d min: stuck, or shorted" % minutes
             )

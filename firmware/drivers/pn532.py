@@ -47,7 +47,7 @@ class PN532:
     """The reader chip.
 
     Args:
-        bus: `drivers.pn532_bus.SPIBus` or `I2CBus`.
+        bus: `drivers.pn532_bus.SPIBus` or `drivers.pn532_i2c.I2CBus`.
         rst: RSTPDN, active low; a function that does nothing where it is not wired.
     """
 

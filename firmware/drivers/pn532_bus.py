@@ -1,7 +1,7 @@
-"""The buses of a PN532: how its frames travel over SPI and over I2C.
+"""What a bus of a PN532 is, and how its frames travel over SPI; over I2C: drivers/pn532_i2c.py.
 
-Source: NXP UM0701-02 (PN532 user manual) rev. 02, 6.2.4 (I2C) and 6.2.5 (SPI); PN532/C1 data
-sheet 8.3.5: SPI mode 0 at most 5 MHz, the low bit first; I2C at most 400 kHz.
+Source: NXP UM0701-02 (PN532 user manual) rev. 02, 6.2.5 (SPI); PN532/C1 data sheet 8.3.5: SPI
+mode 0 at most 5 MHz, the low bit first.
 
 A bus has these methods, none of which waits or raises: `begin()` wakes a sleeping chip, which then
 needs 2 ms; `write(frame)`; `status()`, where bit 0 says that a frame can be fetched, all ones that
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from drivers.bus import SPI, Buffer, Pin
+    from drivers.bus import SPI, Pin
 
     class Bus(Protocol):
         """What `drivers.pn532_link.Link` needs of a bus; see the module."""
@@ -34,20 +34,10 @@ if TYPE_CHECKING:
         def read(self, __into: bytearray) -> None:
             """Fetch a frame."""
 
-    class I2C(Protocol):
-        """As machine.I2C; raises OSError when nobody acknowledges."""
-
-        def writeto(self, __addr: int, __buf: Buffer) -> object:
-            """Send one message."""
-
-        def readfrom_into(self, __addr: int, __buf: bytearray) -> object:
-            """Receive one message."""
-
 
 LONGEST = const(46)
 """Bytes of the longest read: two cards with UIDs of 10 bytes, and some preamble to spare."""
 
-_ADDRESS = const(0x24)
 _MOST_OUT = const(16)
 
 # The first byte on MOSI gives the direction (UM0701-02, 6.2.5.1); the low bit travels first.
@@ -115,43 +105,3 @@ class SPIBus:
 
     def _order(self, byte: int) -> int:
         return byte if self._lsb_first else _MIRROR[byte & 15] << 4 | _MIRROR[byte >> 4]
-
-
-class I2CBus:
-    """A PN532 on I2C, at address 24h; its switches or solder bridges must say I2C, too.
-
-    Args:
-        i2c: at most 400 kHz, patient with a chip that stretches the clock.
-    """
-
-    name = "I2C"
-
-    def __init__(self, i2c: "I2C") -> None:
-        self._i2c = i2c
-        self._one = bytearray(1)
-
-    def begin(self) -> None:
-        """Wake the chip by its address; asleep, it does not acknowledge."""
-        self._acknowledged(self._i2c.writeto, b"\x00")
-
-    def write(self, frame: bytes) -> None:
-        """Send a frame."""
-        self._acknowledged(self._i2c.writeto, frame)
-
-    def status(self) -> int:
-        """The status byte, -1 when nobody acknowledges."""
-        return self._one[0] if self._acknowledged(self._i2c.readfrom_into, self._one) else -1
-
-    def read(self, into: bytearray) -> None:
-        """Fetch a frame; zeros when nobody acknowledges."""
-        if not self._acknowledged(self._i2c.readfrom_into, into):
-            for i in range(len(into)):
-                into[i] = 0
-
-    def _acknowledged(self, transfer, buffer) -> bool:
-        # Raises nothing: that nobody is there shows in the status that is asked for next.
-        try:
-            transfer(_ADDRESS, buffer)
-        except OSError:
-            return False
-        return True

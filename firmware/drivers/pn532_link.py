@@ -49,7 +49,7 @@ class Link:
     """Sends commands over a bus and fetches their answers. Not re-entrant.
 
     Args:
-        bus: `drivers.pn532_bus.SPIBus` or `I2CBus`.
+        bus: `drivers.pn532_bus.SPIBus` or `drivers.pn532_i2c.I2CBus`.
 
     Attributes:
         answer: parameters of the last answer, from index 0 on.

@@ -24,6 +24,14 @@ from host_bridge.provision.errors import BoardError
 from host_bridge.provision.flasher import Progress
 from host_bridge.provision.partitions import FLASH_SIZE, Partition
 from host_bridge.provision.results import MAX_OUTPUT, Check, judge
+from host_bridge.provision.site import Chips
+
+PN532_DRIVER = """\
+from drivers.pn532 import PN532
+from drivers.pn532_bus import SPIBus
+expected["pn532"] = lambda spi, select, reset: PN532(SPIBus(spi, select), reset)
+"""
+"""Runs on the board: what the factory test needs of the firmware that has just been copied."""
 
 _BOOT_SECONDS = 20.0
 _ANSWER_SECONDS = 5.0
@@ -74,7 +82,7 @@ class Board:
                 written += len(content)
                 progress(written / total)
 
-    def test(self, mac: str, table: list[Partition]) -> list[Check]:
+    def test(self, mac: str, table: list[Partition], chips: Chips) -> list[Check]:
         """Run the factory test and judge what it says."""
         source = resources.files("host_bridge.provision.on_board") / "factory_test.py"
         expected = {
@@ -82,7 +90,10 @@ class Board:
             "flash": FLASH_SIZE,
             "partitions": {p.label: (p.offset, p.size) for p in table if p.kind == "data"},
             "heap": _HEAP,
+            "reader": chips.reader,
+            "presence": list(chips.presence),
         }
+        driver = PN532_DRIVER if chips.reader == "pn532" else ""
         said = bytearray()
 
         def hear(data: bytes) -> None:
@@ -93,13 +104,13 @@ class Board:
         with self._step("test"):
             self._transport.exec(source.read_bytes())
             _, error = self._transport.exec_raw(
-                f"from board import pins\nrun(pins, {expected!r})",
+                f"from board import pins\nexpected = {expected!r}\n{driver}run(pins, expected)",
                 timeout=_TEST_SECONDS,
                 data_consumer=hear,
             )
             if error:
                 said.extend(b"\n")
-            return judge(bytes(said))
+            return judge(bytes(said), chips)
 
     def write_credentials(self, credentials: Credentials) -> None:
         """Write `config.json`. Whatever goes wrong, the message is ours and not the board's."""

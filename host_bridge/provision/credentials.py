@@ -34,6 +34,8 @@ class Credentials:
             },
             "wifi": {"ssid": site.wifi.ssid, "password": site.wifi.password},
             "boot_base": self._boot_base,
+            "reader": site.chips.reader,
+            "presence": site.chips.presence,
         }
         return json.dumps(fields).encode()
 

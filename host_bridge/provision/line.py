@@ -227,7 +227,7 @@ class Line:
             board.reset()
 
     def _test(self, board: Board, entry: Entry) -> None:
-        checks = board.test(entry.mac, self._materials.table)
+        checks = board.test(entry.mac, self._materials.table, self._materials.site.chips)
         self._logbook.append(
             "tested",
             unit=entry.unit,

@@ -3,7 +3,7 @@
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -31,6 +31,17 @@ class Wifi(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return f"Wifi(ssid={self.ssid!r})"
 
 
+class Chips(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Reader and presence sensors of the units, as docs/firmware.md names them."""
+
+    reader: Literal["mfrc522", "pn532"] = "mfrc522"
+    presence: tuple[Literal["ld2410", "pir", "seat-switch"], ...] = ("ld2410",)
+
+    def __post_init__(self) -> None:
+        if not self.presence or len(set(self.presence)) != len(self.presence):
+            raise ValueError("presence: expected one sensor or several, each once")
+
+
 class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file. `key` turns card UIDs into tag hashes: 32 bytes in hexadecimal."""
 
@@ -38,6 +49,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     key: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
     broker: Broker
     wifi: Wifi
+    chips: Chips = Chips()
 
     def __repr__(self) -> str:
         """Without anything secret: a traceback may show it."""
@@ -86,6 +98,11 @@ port = 1883
 [wifi]
 ssid = "my-network"
 password = "the-network's-password"
+
+# What is on the boards: reader mfrc522 or pn532; presence ld2410, pir, seat-switch, one or several.
+[chips]
+reader = "mfrc522"
+presence = ["ld2410"]
 """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

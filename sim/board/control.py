@@ -7,6 +7,7 @@ import sys
 
 import circuit
 import parts
+import sensors
 
 _QUIET_MS = 15
 
@@ -23,7 +24,11 @@ def obey(command):  # noqa: C901 (a branch for each command)
     elif "button" in command:
         parts.finger(command["button"] == "down")
     elif "radar" in command:
-        parts.radar(*command["radar"])
+        sensors.person(*command["radar"])
+    elif "motion" in command:
+        sensors.motion(command["motion"])
+    elif "seat" in command:
+        sensors.seat(command["seat"])
     elif "fault" in command:
         _break(*command["fault"])
     elif "pin" in command:

@@ -20,6 +20,7 @@ from asyncio import core
 import circuit
 import control
 import parts
+import sensors
 import wiring
 
 _LONG_MS = 900  # the radar's driver calls 1.5 s of silence a fault
@@ -47,6 +48,7 @@ _TOUCHES = {
     "put": "reader",
     "take": "reader",
     "radar": "radar",
+    "seat": "radar",
     "press": "guard",
     "button": "guard",
 }
@@ -82,7 +84,7 @@ class _Sleep:
             return
         _asleep.pop(id(task), None)
         if self._kind == "radar":
-            parts.skip_reports()
+            sensors.skip_reports()
         raise StopIteration
 
 
@@ -100,7 +102,7 @@ def stir(kind):
 def touched(command):
     """The world has done something to the board (see `control.obey`)."""
     if "radar" in command:
-        parts.skip_reports()  # the last one says how it was before
+        sensors.skip_reports()  # the last one says how it was before
     for word in command:
         if word in _TOUCHES:
             stir(_TOUCHES[word])
@@ -126,7 +128,7 @@ def _calm(kind):
     if kind == "reader":
         return parts.reader_works()
     if kind == "radar":
-        return parts.radar_rests()
+        return sensors.radar_rests()
     if kind == "guard":
         return circuit.levels[wiring.BUTTON] == 1
     return _unit is not None and _unit._link.connected  # noqa: SLF001 (nobody else knows)

@@ -9,48 +9,53 @@ import time
 from binascii import hexlify, unhexlify
 
 import circuit
+import sensors
 import wiring
 
 from sim.chips.button import Button
 from sim.chips.iso14443 import Card
-from sim.chips.ld2410 import LD2410Model
-from sim.chips.mfrc522 import MFRC522Model
 
 _DISPLAY = 0x3C
-_RADAR_BAUDS = 256_000
-_STATES = ("none", "moving", "still", "both")
-_RFID_FAULTS = {"missing": "low", "stuck00": "low", "stuckff": "high", "noise": "noise"}
-_RADAR_FAULTS = {
-    "missing": "silence",
-    "stuck00": "silence",
-    "stuckff": "silence",
+_RFID_FAULTS = {
+    "missing": "low",
+    "stuck00": "low",
+    "stuckff": "high",
     "noise": "noise",
     "truncated": "truncated",
+    "hung": "stuck",
 }
 
-_rfid = MFRC522Model(time.ticks_us)
-_radar = LD2410Model(time.ticks_us)  # 64-bit ticks don't wrap
+_rfid = None
 _cards = {}
 _pressing = None
 _let_go = asyncio.Event()
 _HOLD_MS = 3_600_000
 
 
-def solder():
-    """Connect everything."""
+def solder(reader="mfrc522", presence=("ld2410",)):
+    """Connect everything; of readers and presence sensors only these models are loaded."""
+    global _rfid
+    _rfid = _reader(reader)(time.ticks_us)
     circuit.spi[wiring.RFID_CS] = _rfid
     circuit.hears[wiring.RFID_CS] = _select
     circuit.hears[wiring.RFID_RST] = _rfid.rst
     circuit.levels[wiring.RFID_IRQ] = _rfid.irq
-    circuit.uart[wiring.RADAR_RX] = (_radar, _RADAR_BAUDS)
-    circuit.levels[wiring.RADAR_OUT] = _radar.out
-    circuit.levels[wiring.BUTTON] = 1  # the board's pull-ups and pull-down
-    circuit.levels[wiring.SEAT_SWITCH] = 1
-    circuit.levels[wiring.PIR] = 0
+    circuit.levels[wiring.BUTTON] = 1  # the board's pull-up
+    sensors.solder(presence)
     circuit.i2c[_DISPLAY] = _show
     circuit.strips[wiring.RING_DATA] = _shine
     circuit.hears[wiring.BUTTON_LAMP] = _lamp
     circuit.hears[wiring.BUZZER] = _buzz
+
+
+def _reader(name):
+    if name == "pn532":
+        from sim.chips.pn532 import PN532Model
+
+        return PN532Model
+    from sim.chips.mfrc522 import MFRC522Model
+
+    return MFRC522Model
 
 
 def _select(level):
@@ -93,36 +98,17 @@ def take(uid):
         _rfid.field.take(card)
 
 
-def radar(state, cm):
-    """What the radar sees: "none", "moving", "still" or "both", so many centimetres away."""
-    _radar.target(_STATES.index(state), cm, 60 if state != "none" else 0)
-
-
 def reader_works():
     """Whether the reader has no fault."""
     return not _rfid.fault
 
 
-def radar_rests():
-    """Whether the radar has no fault, and all that it has sent was read."""
-    return not _radar.fault and _radar.at_rest()
-
-
-def skip_reports():
-    """The radar's reports that were due meanwhile, but for the last of them, were never sent."""
-    _radar.skip()
-    _radar.any()
-
-
 def fault(chip, kind):
     """Break a chip, or with "none" mend it."""
-    if chip == "mfrc522":
-        _rfid.fault = None if kind == "none" else _RFID_FAULTS[kind]
-    elif chip == "ld2410":
-        _radar.fault = None
-        if kind == "stuck00":
-            _radar.inject(b"\0")  # a line that stays low is one long break
-        _radar.fault = None if kind == "none" else _RADAR_FAULTS[kind]
+    if chip in ("mfrc522", "pn532"):
+        _rfid.fault = _RFID_FAULTS.get(kind)
+    elif sensors.fault(chip, kind):
+        pass
     elif kind == "none":
         circuit.i2c[_DISPLAY] = _show
     else:

@@ -3,8 +3,8 @@
 Run by the MicroPython VM in the folder of sources (`sim/`, `firmware/`). The parent process
 writes one line of JSON first: `files` and `soc` (folders of the unit's file system and of what
 the chip keeps), `firmware` (folder), `name`, `cause` (of the reset), `air`, `world` (commands
-that put the outside into the state it is in), `taps` (whether to tell what passes on the wires),
-`doze` (whether rounds that see nothing new are left out).
+that put the outside into the state it is in), `parts` (reader, presence sensors), `taps` (whether
+to tell what passes on the wires), `doze` (whether rounds that see nothing new are left out).
 """
 
 import asyncio
@@ -58,7 +58,7 @@ def prepare(words):
     import control
     import parts
 
-    parts.solder()
+    parts.solder(**words.get("parts", {}))
     if words["taps"]:
         import taps
 

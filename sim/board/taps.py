@@ -48,7 +48,8 @@ def _tell(way, data):
 
 
 def insert():
-    """Put a tap on the reader's SPI and on the radar's UART."""
+    """Put a tap on the reader's SPI and on the radar's UART, if there is one."""
     circuit.spi[wiring.RFID_CS] = _SPI(circuit.spi[wiring.RFID_CS])
-    chip, bauds = circuit.uart[wiring.RADAR_RX]
-    circuit.uart[wiring.RADAR_RX] = (_UART(chip), bauds)
+    if wiring.RADAR_RX in circuit.uart:
+        chip, bauds = circuit.uart[wiring.RADAR_RX]
+        circuit.uart[wiring.RADAR_RX] = (_UART(chip), bauds)

@@ -7,7 +7,7 @@ Not modelled: optics, temperature, the single-trigger jumper.
 Sources: HC-SR501 and AM312 data sheets.
 """
 
-from sim.chips.mfrc522_radio import Noise
+from sim.chips.noise import Noise
 
 _ALARM_US = 1_000_000
 

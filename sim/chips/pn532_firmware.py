@@ -3,7 +3,7 @@
 What is modelled of it is listed in `sim.chips.pn532`.
 """
 
-from sim.chips.mfrc522_radio import Noise
+from sim.chips.noise import Noise
 from sim.chips.pn532_antenna import Antenna
 
 ACK = b"\x00\x00\xff\x00\xff\x00"

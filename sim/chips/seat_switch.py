@@ -4,7 +4,7 @@ Modelled: sitting down and getting up, bounce after each, a contact that chatter
 Not modelled: weight, the pad's slow return.
 """
 
-from sim.chips.mfrc522_radio import Noise
+from sim.chips.noise import Noise
 
 
 class SeatSwitchModel:

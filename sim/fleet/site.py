@@ -13,7 +13,7 @@ def rooms(units: int) -> Site:
     names = [f"{chr(65 + n // _ROOM)}{n % _ROOM + 1}" for n in range(units)]
     return Site(
         rooms=[
-            Room(name=f"Room {names[n][0]}", desks=names[n : n + _ROOM])
+            Room(name=f"Room {names[n][0]}", desks=[*names[n : n + _ROOM]])
             for n in range(0, units, _ROOM)
         ]
     )

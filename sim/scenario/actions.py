@@ -75,9 +75,9 @@ async def clean(stage: Stage, who: str, desk: str) -> None:
     await _hold_cards(stage, who, [Card(None, "card")], desk, TAP_S, "clean")
 
 
-@phrase("action", PEOPLE, "{who} sits down at {desk}", "the radar sees somebody who sits still")
+@phrase("action", PEOPLE, "{who} sits down at {desk}", "its sensors see somebody who sits still")
 async def sit(stage: Stage, who: str, desk: str) -> None:
-    """Be seen by the radar."""
+    """Be seen by whatever sensors the desk has."""
     stage.record.add("seat", "sits down", stage.desk(desk))
     await stage.unit(desk).radar("still", 70)
 
@@ -86,7 +86,7 @@ async def sit(stage: Stage, who: str, desk: str) -> None:
     "action",
     PEOPLE,
     "{who} gets up from {desk}",
-    "the radar sees nobody (the desk waits 10 s before it believes it)",
+    "its sensors see nobody (the desk waits 10 s before it believes it)",
 )
 async def get_up(stage: Stage, who: str, desk: str) -> None:
     """Be seen no more."""
@@ -98,7 +98,7 @@ async def get_up(stage: Stage, who: str, desk: str) -> None:
     "action",
     PEOPLE,
     "{who} passes by {desk} for {time}",
-    "the radar sees somebody who moves, for this time",
+    "its sensors see somebody who moves, for this time",
 )
 async def pass_by(stage: Stage, who: str, desk: str, time: float) -> None:
     """Walk past."""
@@ -225,14 +225,14 @@ async def network_back(stage: Stage, desks: list[str]) -> None:
 async def breaks(stage: Stage, chip: str, desk: str, defect: str) -> None:
     """A chip fails."""
     stage.record.add("fault", f"{chip} {defect}", stage.desk(desk))
-    await _done(stage.unit(desk).fault(chip, defect))
+    await _done(stage.unit(desk).fault(stage.chip(chip, desk), defect))
 
 
 @phrase("action", POWER, "the {chip} of {desk} is mended", "and works again")
 async def mended(stage: Stage, chip: str, desk: str) -> None:
     """It works again."""
     stage.record.add("fault", f"{chip} mended", stage.desk(desk))
-    await _done(stage.unit(desk).fault(chip, "none"))
+    await _done(stage.unit(desk).fault(stage.chip(chip, desk), "none"))
 
 
 async def _each(

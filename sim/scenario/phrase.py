@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from sim.parts import Parts
 from sim.scenario import measure
 from sim.scenario.errors import WordingError
 from sim.scenario.site import Cards
@@ -19,8 +20,14 @@ from sim.world import FAULTS
 
 SOMEBODY = "somebody"
 
-CHIPS = {"reader": "mfrc522", "radar": "ld2410", "display": "ssd1306"}
-"""What a chip is called in a sentence -> what it is."""
+CHIPS = {
+    "reader": ("mfrc522", "pn532"),
+    "radar": ("ld2410",),
+    "PIR": ("pir",),
+    "seat switch": ("seat-switch",),
+    "display": ("ssd1306",),
+}
+"""What a chip is called in a sentence -> what it may be, on one board or another."""
 
 DEFECTS = {
     "missing": "missing",
@@ -28,6 +35,7 @@ DEFECTS = {
     "stuck at FF": "stuckff",
     "noisy": "noise",
     "truncated": "truncated",
+    "hung": "hung",
 }
 """What is wrong with it, in a sentence -> in `sim.world.FAULTS`."""
 
@@ -44,6 +52,8 @@ class Names(msgspec.Struct):
     rooms: list[str]
     cards: Cards
     aliases: list[str] = []
+    parts: dict[str, Parts] = {}
+    """What is on the board of each desk's unit."""
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -160,8 +170,28 @@ def _fits(candidate: Phrase, gaps: dict[str, Any], names: Names) -> None:
         if owner == SOMEBODY:
             raise WordingError("somebody has no cards of their own: say whose, as in Anna's badge")
         names.cards.uid(owner, card.kind)
-    if "defect" in gaps and gaps["defect"] not in FAULTS[gaps["chip"]]:
-        raise WordingError(f"this chip knows no such defect, only {', '.join(DEFECTS)}")
+    if "chip" in gaps and gaps["desk"] in names.parts:
+        _can_break(chip_of(gaps["chip"], gaps["desk"], names.parts), gaps.get("defect", "none"))
+
+
+def chip_of(called: str, desk: str, parts: dict[str, Parts]) -> str:
+    """The chip that is called so at this desk, as `sim.world.FAULTS` names it.
+
+    Raises:
+        WordingError: this desk's unit has none.
+    """
+    has = parts[desk].chips
+    for chip in CHIPS[called]:
+        if chip in has:
+            return chip
+    there = [name for name, chips in CHIPS.items() if set(chips) & set(has)]
+    raise WordingError(f"{desk} has no {called}, only {', '.join(there)}")
+
+
+def _can_break(chip: str, defect: str) -> None:
+    if defect not in FAULTS[chip]:
+        known = [words for words, kind in DEFECTS.items() if kind in FAULTS[chip]]
+        raise WordingError(f"this chip knows no such defect, only {', '.join(known)}")
 
 
 def _read(name: str, words: str, names: Names) -> Any:
@@ -225,7 +255,7 @@ _GAPS: dict[str, Callable[[str, Names], Any]] = {
     "time": lambda words, _: measure.span(words),
     "number": lambda words, _: measure.number(words),
     "amount": lambda words, _: measure.amount(words),
-    "chip": lambda words, _: _one_of("a chip", words, CHIPS),
+    "chip": lambda words, _: _one_of("a chip", words, list(CHIPS)),
     "defect": lambda words, _: _one_of("a defect", words, DEFECTS),
     "part": lambda words, _: _one_of("a part of the host", words, ["relay", "director"]),
     "point": lambda words, _: _one_of("a point", words, FAULTPOINTS),
@@ -246,8 +276,9 @@ GAPS: dict[str, str] = {
     "time": "`250ms`, `3s`, `2min`; or a range, `2s..5s`, from which the seed chooses",
     "number": "`3`, or a range, `3..6`, from which the seed chooses",
     "amount": "`3`, `no`, `at least 3`, `at most 3`",
-    "chip": "`reader`, `radar`, `display`",
-    "defect": "`missing`, `stuck at 00`, `stuck at FF`, `noisy`, `truncated` (the radar only)",
+    "chip": "`reader`, `radar`, `PIR`, `seat switch`, `display`; what the desk has of them",
+    "defect": "`missing`, `stuck at 00`, `stuck at FF`, `noisy`, "
+    "`truncated`, `hung`; which chip knows what is in a table below",
     "part": "`relay`, `director` (which serves the page too)",
     "point": "a fault point of the host, as in `relay.after-commit`",
     "fact": "`boot`, `tag`, `seat`, `provisional`, `chip`, `press`, `urgent`",

@@ -86,6 +86,7 @@ def read(file: Path, seed: int | None = None) -> Scenario:
     cards = Cards(people, seed)
     rooms = [room.name for room in place.rooms]
     names = Names(document.people.names, place.desks, rooms, cards)
+    names.parts.update(place.parts)
     return Scenario(
         file=file,
         title=document.title,
@@ -144,6 +145,7 @@ def _known(place: Place) -> str:
     kinds: dict[str | int, Any] = {"people": People, "site": Site, "world": World}
     kind = kinds.get(place[0], _Document) if len(place) > 1 else _Document
     kind = site.Room if "rooms" in place[:-1] else kind
+    kind = site.Desk if "desks" in place[:-1] else kind
     return ", ".join(kind.__struct_encode_fields__)
 
 

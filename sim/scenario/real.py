@@ -70,6 +70,7 @@ class RealEngine:
                 site=SITE,
                 unit=unit_of(desk),
                 site_key=scenario.cards.key,
+                parts=scenario.site.parts[desk],
             )
             for desk in scenario.site.desks
         }

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from sim.parts import Parts, Reader, Sensor
 from sim.scenario import measure
 from sim.scenario.errors import WordingError
 from sim.tags import tag_hash
@@ -20,16 +21,36 @@ _METRES = re.compile(r"(\d+(?:\.\d+)?) ?m")
 SITE = "hq"
 
 
+class Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A desk whose unit has other chips than the usual ones."""
+
+    name: DeskName
+    reader: Reader = "mfrc522"
+    presence: tuple[Sensor, ...] = ("ld2410",)
+
+    def __post_init__(self) -> None:
+        self.parts()
+
+    def parts(self) -> Parts:
+        """What is on its unit's board."""
+        return Parts(self.reader, self.presence)
+
+
 class Room(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A room as the file gives it; `pitch` is how far desks are apart."""
 
     name: str = "Room"
-    desks: Annotated[list[DeskName], msgspec.Meta(min_length=1, max_length=64)] = msgspec.field(
-        default_factory=lambda: ["A1"]
+    desks: Annotated[list[DeskName | Desk], msgspec.Meta(min_length=1, max_length=64)] = (
+        msgspec.field(default_factory=lambda: ["A1"])
     )
     pitch: str = "3 m"
     clearance: str = "1.5 m"
     cap: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Its desks' names."""
+        return [desk.name if isinstance(desk, Desk) else desk for desk in self.desks]
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,7 +65,16 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def desks(self) -> list[str]:
         """Every desk's name."""
-        return [desk for room in self.rooms for desk in room.desks]
+        return [name for room in self.rooms for name in room.names]
+
+    @property
+    def parts(self) -> dict[str, Parts]:
+        """What is on the board of each desk's unit."""
+        return {
+            name: desk.parts() if isinstance(desk, Desk) else Parts()
+            for room in self.rooms
+            for name, desk in zip(room.names, room.desks, strict=True)
+        }
 
 
 class People(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,7 +169,7 @@ def settings(site: Site, broker: int, web: int, database: Path) -> str:
         lines += [f"clearance = {metres(room.clearance)}"]
         lines += [f"cap = {room.cap}"] if room.cap else []
         pitch = metres(room.pitch)
-        for desk in room.desks:
+        for desk in room.names:
             x, y = int(desk[1:]) - 1, ord(desk[0]) - ord("A")
             lines += ["[[site.rooms.desks]]", f'name = "{desk}"', f'unit = "{unit_of(desk)}"']
             lines += [f"x = {x * pitch + 100.0 * number:.3f}", f"y = {y * pitch:.3f}"]

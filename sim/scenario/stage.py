@@ -3,7 +3,8 @@
 import random
 
 from sim.scenario.engine import Engine, Unit
-from sim.scenario.phrase import Card
+from sim.scenario.errors import StoryError, WordingError
+from sim.scenario.phrase import Card, chip_of
 from sim.scenario.record import Record
 from sim.scenario.story import Scenario
 
@@ -35,6 +36,17 @@ class Stage:
     def unit(self, name: str) -> Unit:
         """The unit at a desk."""
         return self.engine.units[self.desk(name)]
+
+    def chip(self, called: str, name: str) -> str:
+        """The chip that is called so at a desk.
+
+        Raises:
+            StoryError: the desk that `let` has found has none.
+        """
+        try:
+            return chip_of(called, self.desk(name), self.scenario.site.parts)
+        except WordingError as error:
+            raise StoryError(str(error)) from error
 
     def uids(self, who: str, cards: list[Card]) -> list[str]:
         """What is held to the reader."""

@@ -6,7 +6,7 @@ import msgspec
 
 from sim.scenario import measure
 from sim.scenario.errors import WordingError
-from sim.scenario.site import People, Room, Site, metres
+from sim.scenario.site import Desk, People, Room, Site, metres
 from sim.worlds.model import Model, Size
 
 _COLUMNS, _ROOM_ROWS = 20, 3
@@ -57,7 +57,9 @@ class World(
             return site
         if own_rooms:
             raise WordingError("desks: the site has rooms; leave one of the two away")
-        names = [f"{chr(65 + n // _COLUMNS)}{n % _COLUMNS + 1}" for n in range(self.desks)]
+        names: list[str | Desk] = [
+            f"{chr(65 + n // _COLUMNS)}{n % _COLUMNS + 1}" for n in range(self.desks)
+        ]
         size = _COLUMNS * _ROOM_ROWS
         rooms = [
             Room(name=f"Room {n + 1}", desks=names[n * size : (n + 1) * size])

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from sim.parts import Parts
 from sim.unit import SimUnit
 from sim.vm import VmError
 from sim.workbench import front
@@ -58,6 +59,7 @@ class Bench:
             unit=name,
             site_key=site_key,
             heap=f"{FIRMWARE_KIB}k",
+            parts=Parts(),  # ReaderWire can hide a UID only in what passes to and from an MFRC522
             wires=self.wires.take,
             mqtt=self.wires.air,
         )

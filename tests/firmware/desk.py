@@ -27,9 +27,10 @@ class FaultError(Exception):
 
 
 class Chip:
-    """Reader, radar, pixels, display and canvas in one: what the test sets is what they say."""
+    """Reader, sensor, pixels, display and canvas in one: what the test sets is what they say."""
 
-    def __init__(self) -> None:
+    def __init__(self, chip: str = "") -> None:
+        self.chip = chip
         self.present: list[bytes] = []
         self.state = 0
         self.fault = ""
@@ -54,8 +55,8 @@ class Chip:
         self.check()
         return list(self.present)
 
-    def poll(self) -> int:
-        return 0 if self.fault else 1
+    def poll(self, _now: int) -> bool | None:
+        return None if self.fault else self.state != 0
 
     def set(self, i: int, r: int, g: int, b: int) -> None:
         self.picture[i] = (r, g, b)
@@ -210,7 +211,9 @@ class Desk:
             "broker": {"host": "127.0.0.1", "port": port},
         }
         self.config = Config(json.dumps(fields))
-        self.reader, self.radar, self.pixels, self.display = (Chip() for _ in range(4))
+        self.reader, self.pixels, self.display = (Chip() for _ in range(3))
+        self.presence = self.radar = Chip("radar")
+        self.sensors = (self.radar,)
         self.canvas = Canvas()
         self.canvas.fill_rect = lambda *_: None  # type: ignore[attr-defined]
         self.glyphs = Glyphs(self.canvas)

@@ -20,7 +20,7 @@ from desk_unit.sntp import NoTime, read
 from drivers import mfrc522
 from drivers.fault import ChipFault
 from drivers.iso14443 import COLLISION, RECEIVED, Search, crc_a
-from drivers.ld2410 import LD2410
+from drivers.ld2410_setup import ConfigurableLD2410
 from drivers.mfrc522 import MFRC522
 from sim.chips.clock import ManualClock
 from sim.chips.iso14443 import Card
@@ -254,7 +254,7 @@ class Radar:
         self.good = [basic + b"\xf8\xf7\xf6\xf5", ack]
         self.good.append(self.good[0] + ack + self.good[0])
         self._data = b""
-        self._radar = LD2410(self)
+        self._radar = ConfigurableLD2410(self)
 
     def any(self):
         return len(self._data)
@@ -268,7 +268,7 @@ class Radar:
         self._data = data
         reports = 0
         while self._data:
-            reports += self._radar.poll()
+            reports += self._radar.receive()
         radar = self._radar
         check(0 <= radar.state <= 6, "a state")
         for value in (radar.moving_cm, radar.still_cm, radar.detection_cm):

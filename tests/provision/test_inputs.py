@@ -79,6 +79,9 @@ def test_a_site_file_that_others_can_read_is_refused(tmp_path: Path, mode: int):
         SITE + 'psk = "other"\n',
         SITE.replace('password = "', "password = "),
         SITE.replace('name = "demo"', 'name = "De mo"'),
+        SITE + '[chips]\nreader = "rc522"\n',
+        SITE + "[chips]\npresence = []\n",
+        SITE + '[chips]\npresence = ["pir", "pir"]\n',
     ],
 )
 def test_a_wrong_site_file_is_refused_without_showing_a_secret(tmp_path: Path, text: str):

@@ -3,10 +3,17 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
+from host_bridge.provision import results
 from host_bridge.provision.label import Label
-from host_bridge.provision.results import REQUIRED, failures, judge
+from host_bridge.provision.results import Check, failures, required
+from host_bridge.provision.site import Chips
 
+REQUIRED = required(Chips())
 GOOD = "".join(f"check {name} ok fine\r\n" for name in REQUIRED).encode() + b"end\r\n"
+
+
+def judge(said: bytes) -> list[Check]:
+    return results.judge(said, Chips())
 
 
 def test_a_board_that_passes_everything_passes():
@@ -34,6 +41,14 @@ def test_no_babble_passes_or_crashes_and_details_are_bounded(noise: bytes):
     assert [c.name for c in checks] == list(REQUIRED)
     assert failures(checks)
     assert all(len(c.detail) <= 80 for c in checks)
+
+
+def test_a_board_must_pass_the_checks_of_its_own_chips():
+    chips = Chips(reader="pn532", presence=("pir", "seat-switch"))
+    assert "radar" not in required(chips)
+    assert failures(results.judge(GOOD, chips)) == "seat_switch (not reported)"
+    said = GOOD.replace(b"check radar ok", b"check seat_switch ok")
+    assert failures(results.judge(said, chips)) == ""
 
 
 def test_a_label_is_well_formed_whatever_the_desk_is_called():

@@ -121,6 +121,8 @@ def test_a_made_board_has_the_configuration_that_the_firmware_reads(made: Made):
         "broker": {"host": "broker.example", "port": 1883, "username": "u1"},
         "wifi": {"ssid": "cc", "password": WIFI_PASSWORD},
         "boot_base": made.workshop.events("assigned")[0]["boot_base"],
+        "reader": "mfrc522",
+        "presence": ["ld2410"],
     }
 
 

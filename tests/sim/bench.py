@@ -10,6 +10,7 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from sim.parts import Parts
 from sim.unit import Event, SimUnit
 from sim.vm import ROOT
 
@@ -19,11 +20,15 @@ HEAD = "import asyncio, machine\n"
 
 
 @contextlib.asynccontextmanager
-async def powered(
-    folder: Path, code: str | None = None, port: int = 1, heap: str = "224k"
+async def powered(  # noqa: PLR0917
+    folder: Path,
+    code: str | None = None,
+    port: int = 1,
+    heap: str = "224k",
+    parts: Parts | None = None,
+    firmware: Path = ROOT / "firmware",
 ) -> AsyncIterator[SimUnit]:
     """A running unit; `code` takes the place of the firmware's main.py."""
-    firmware = ROOT / "firmware"
     if code is not None:
         firmware = folder / "firmware"
         firmware.mkdir(parents=True, exist_ok=True)
@@ -36,6 +41,7 @@ async def powered(
         site_key=KEY,
         heap=heap,
         firmware=firmware,
+        parts=parts,
     )
     try:
         await unit.start()

@@ -12,6 +12,10 @@ GOOD = [
     b'{"press":{"ms":120}}',
     b'{"press":{}}',
     b'{"radar":{"state":"still","cm":70}}',
+    b'{"motion":{}}',
+    b'{"motion":{"ms":500}}',
+    b'{"seat":"sit"}',
+    b'{"seat":"stand"}',
     b'{"power":"cut"}',
     b'{"fault":{"chip":"mfrc522","kind":"missing"}}',
     b'{"network":"lost"}',
@@ -37,6 +41,8 @@ BAD = [
     (b'{"press":{"ms":1e99}}', "$.press.ms"),
     (b'{"press":{"sec":1}}', "sec"),
     (b'{"radar":{"state":"asleep"}}', "$.radar.state"),
+    (b'{"motion":{"ms":0}}', "$.motion.ms"),
+    (b'{"seat":"lie"}', "$.seat"),
     (b'{"radar":{"state":"none","cm":99999}}', "$.radar.cm"),
 ]
 

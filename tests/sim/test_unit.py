@@ -10,14 +10,16 @@ import psutil
 import pytest
 
 from host_bridge.contract.facts import AnyFact
+from sim.parts import Parts
 from sim.tags import tag_hash
-from sim.unit import SIM_SHARE_KIB, SimUnit
+from sim.unit import SimUnit, share_kib
 from sim.vm import VmError
 from sim.world import FAULTS
 from tests.services import Mosquitto
 from tests.sim.bench import KEY, SITE, UNIT, Ear, event, go, powered, until
 
 UID = "04A1B2C3D4E5F6"
+ALL = Parts("pn532", ("ld2410", "pir", "seat-switch"))
 
 
 @pytest.fixture
@@ -230,7 +232,8 @@ def test_the_configuration_is_kept_and_only_the_broker_follows(tmp_path: Path) -
     go(work)
 
 
-def test_the_simulator_takes_no_more_memory_than_it_is_given(tmp_path: Path) -> None:
+@pytest.mark.parametrize("parts", [Parts(), ALL])
+def test_the_simulator_takes_no_more_memory_than_it_is_given(tmp_path: Path, parts: Parts) -> None:
     """Else the firmware would have less than on the chip; far less, and it would have more."""
     code = """
 import esp32, network
@@ -243,10 +246,11 @@ asyncio.run(main())
 """
 
     async def work() -> None:
-        async with powered(tmp_path, code) as unit:
+        async with powered(tmp_path, code, parts=parts) as unit:
             used, _ = await unit.heap()
-            print(f"\nsimulator: {used} bytes of heap")
-            assert 0.8 * SIM_SHARE_KIB * 1024 < used < 1.2 * SIM_SHARE_KIB * 1024
+            given = share_kib(parts) * 1024
+            print(f"\nsimulator: {used} bytes of heap, {given} given")
+            assert 0.8 * given < used < 1.2 * given
 
     go(work)
 

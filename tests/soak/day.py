@@ -1,9 +1,10 @@
 """A busy day of one unit in virtual time, with the memory that an ESP32 has.
 
-`python -m tests.soak.day [hours] [firmware]` prints the heap hour by hour and draws it into
-`var/soak-heap.svg`. The firmware is the built one; it gets 224 KiB, the 112 KiB of the chip with
-words of 64 bits. What the simulator needs (chip models, `machine`, broker and host) is measured
-before the firmware begins, and added.
+`python -m tests.soak.day [hours] [firmware] [reader sensors]` prints the heap hour by hour and
+draws it into `var/soak-heap.svg`, with the usual chips unless others are named
+(`pn532 ld2410,pir,seat-switch`). The firmware is the built one; it gets 224 KiB, the 112 KiB of the
+chip with words of 64 bits. What the simulator needs (chip models, `machine`, broker and host) is
+measured before the firmware begins, and added.
 
 Two things of a VM with 64 bits are set right by calculation:
 
@@ -23,6 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+USUAL = ("mfrc522", "ld2410")
+ALL = ("pn532", "ld2410,pir,seat-switch")
+"""Reader and presence sensors: the usual ones, and those that take most memory."""
+
 CAP = 224 * 1024
 """The firmware's share of the heap, in bytes."""
 CHIP = 112 * 1024
@@ -94,7 +99,12 @@ class Day:
         return min(hour.free_on_chip for hour in self.hours)
 
 
-def live(hours: int, firmware: Path, tell: Callable[[Hour], object] = lambda _: None) -> Day:
+def live(
+    hours: int,
+    firmware: Path,
+    tell: Callable[[Hour], object] = lambda _: None,
+    chips: tuple[str, str] = USUAL,
+) -> Day:
     """Let a unit live.
 
     Raises:
@@ -102,10 +112,11 @@ def live(hours: int, firmware: Path, tell: Callable[[Hour], object] = lambda _: 
     """
     day = Day()
     with tempfile.TemporaryDirectory() as folder:
-        day.share, *before = _numbers(" ".join(_run(_AMPLE, firmware, folder, 0)), _SHARE)
+        lines = " ".join(_run(_AMPLE, firmware, folder, 0, *chips))
+        day.share, *before = _numbers(lines, _SHARE)
     last: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        for line in _run(CAP + day.share, firmware, folder, hours):
+        for line in _run(CAP + day.share, firmware, folder, hours, *chips):
             last = [*last[-9:], line]
             if line.startswith("qstr ") and last[-2:-1] and last[-2].startswith("hour "):
                 number, used, facts, *after = _numbers(" ".join(last[-2:]), _HOUR)
@@ -142,9 +153,10 @@ def _tables(before: list[int], after: list[int]) -> int:
     return (need - got) * _ENTRY
 
 
-def _run(heap: int, firmware: Path, folder: str, hours: int):  # type: ignore[no-untyped-def]
+def _run(heap: int, firmware: Path, folder: str, hours: int, *chips: str):  # type: ignore[no-untyped-def]
     micropython = Path(sys.executable).with_name("micropython")
     command = [micropython, "-X", f"heapsize={heap}", _SCRIPT, firmware, folder, str(hours)]
+    command += chips
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -202,7 +214,8 @@ def main() -> None:
     hours = int(sys.argv[1]) if len(sys.argv) > 1 else _DAY
     firmware = Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "build" / "firmware"
     print(f"heap of the firmware: {CAP:,} bytes\n{HEAD}")
-    day = live(hours, firmware.resolve(), show)
+    chips = (sys.argv[3], sys.argv[4]) if len(sys.argv) > 4 else USUAL
+    day = live(hours, firmware.resolve(), show, chips)
     draw(day, ROOT / "var" / "soak-heap.svg")
     print(f"simulator's own share: {day.share:,} bytes (not counted above)")
     print(f"growth from the first hour to the last: {day.growth:,} bytes; {day.figures}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.day import HEAD, ROOT, UnitFailedError, draw, live, show
+from tests.soak.day import ALL, HEAD, ROOT, UnitFailedError, draw, live, show
 
 HOURS = int(os.environ.get("CHEQUER_HOURS", "3"))
 """Set it to 24 for the whole day (some minutes)."""
@@ -48,6 +48,15 @@ def test_three_tenths_of_the_heap_stay_free_and_nothing_grows_on_a_busy_day(
     # Every tap, press and change of the seat came through all the losses: a boot fact besides.
     assert day.figures["stored"] > day.figures["taps"] + day.figures["presses"]
     assert day.figures["connections"] > HOURS
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_unit_with_a_pn532_and_every_presence_sensor_keeps_a_quarter_free(built: Path) -> None:
+    day = live(2, built, chips=ALL)
+    assert day.free >= 0.25
+    assert day.growth <= SLACK
+    assert day.figures["stored"] > day.figures["taps"] + day.figures["presses"]
 
 
 def changed(folder: Path, built: Path, main: str) -> Path:

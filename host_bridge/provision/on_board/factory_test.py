@@ -1,14 +1,15 @@
 """The factory test: runs on the new board, through the raw REPL, before it has any secret.
 
 One line a check, `check <name> <ok|fail> <detail>`, then `end`. It looks at what answers: the ring,
-the buzzer and the lamp give no answer and are judged by eye at the first start. `pins` is the
-module `board.pins` of the firmware that has just been copied.
+the buzzer, the lamp and a PIR give no answer and are judged by eye at the first start. `pins` is
+the module `board.pins` of the firmware that has just been copied.
 """
 
 # Runs on MicroPython only: CPython's types do not fit. Every check takes the same arguments.
 # mypy: ignore-errors
 # ruff: noqa: ARG001, UP031
 
+import asyncio
 import gc
 import time
 
@@ -62,9 +63,9 @@ def _heap(pins, expected):
 
 
 def _reader(pins, expected):
-    """VersionReg (37h) of the MFRC522: 91h and 92h, known clones 88h, B2h and 12h."""
+    """The chip that the site has chosen."""
     select = Pin(pins.RFID_CS, Pin.OUT, value=1)
-    Pin(pins.RFID_RST, Pin.OUT, value=1)
+    reset = Pin(pins.RFID_RST, Pin.OUT, value=1)
     time.sleep_ms(50)
     spi = SPI(
         2,
@@ -73,11 +74,27 @@ def _reader(pins, expected):
         mosi=Pin(pins.RFID_MOSI),
         miso=Pin(pins.RFID_MISO),
     )
+    try:
+        if expected["reader"] == "pn532":
+            return _pn532(expected["pn532"](spi, select, reset))
+        return _mfrc522(spi, select)
+    finally:
+        spi.deinit()
+
+
+def _pn532(chip):
+    """A whole dialogue by the firmware's own driver; what lies on the reader is told to nobody."""
+    chip.start()
+    asyncio.run(chip.uids())
+    return True, "PN532"
+
+
+def _mfrc522(spi, select):
+    """VersionReg (37h) of the MFRC522: 91h and 92h, known clones 88h, B2h and 12h."""
     answer = bytearray(2)
     select.value(0)
     spi.write_readinto(bytes((0x37 << 1 | 0x80, 0)), answer)
     select.value(1)
-    spi.deinit()
     return answer[1] in (0x91, 0x92, 0x88, 0xB2, 0x12), "version 0x%02x" % answer[1]
 
 
@@ -94,6 +111,12 @@ def _radar(pins, expected):
     return b"\xf4\xf3\xf2\xf1" in heard, "%d bytes heard" % len(heard)
 
 
+def _seat_switch(pins, expected):
+    """Active low with its own pull-up, and nobody sits on it at the bench."""
+    level = Pin(pins.SEAT_SWITCH, Pin.IN).value()
+    return level == 1, "open" if level else "closed, shorted or not wired"
+
+
 def _display(pins, expected):
     bus = I2C(0, scl=Pin(pins.I2C_SCL), sda=Pin(pins.I2C_SDA), freq=400_000)
     found = bus.scan()
@@ -106,11 +129,19 @@ def _button(pins, expected):
     return level == 1, "released" if level else "pressed, shorted or not wired"
 
 
+_SENSORS = {"ld2410": _radar, "seat-switch": _seat_switch}
+
+
 def run(pins, expected):
-    """Run every check. `expected`: mac, flash, partitions {label: (offset, size)}, heap."""
-    for check in (
-        _mac, _flash, _partitions, _journal, _heap, _reader, _radar, _display, _button
-    ):  # fmt: skip
+    """Run every check.
+
+    `expected`: mac, flash, partitions {label: (offset, size)}, heap, reader and presence as in the
+    configuration, and for a PN532 `pn532(spi, select, reset)`, which makes the firmware's driver.
+    """
+    checks = [_mac, _flash, _partitions, _journal, _heap, _reader]
+    checks += [_SENSORS[name] for name in expected["presence"] if name in _SENSORS]
+    checks += [_display, _button]
+    for check in checks:
         try:
             passed, detail = check(pins, expected)
         except Exception as error:  # noqa: BLE001 - a check that breaks is a failed check

@@ -4,7 +4,8 @@ import drivers.pn532 as driver
 import drivers.pn532_link as link
 from drivers.fault import ChipFault
 from drivers.pn532 import PN532
-from drivers.pn532_bus import I2CBus, SPIBus
+from drivers.pn532_bus import SPIBus
+from drivers.pn532_i2c import I2CBus
 from port import sleep_ms
 from sim.chips.clock import ManualClock
 from sim.chips.iso14443 import Card

@@ -44,6 +44,13 @@ def test_what_may_be_left_out_has_a_default():
     assert (config.port, config.username, config.password) == (1883, None, None)
     assert config.wifi_password is None
     assert config.boot_base == 1
+    assert (config.reader, config.presence) == ("mfrc522", ("ld2410",))
+
+
+def test_sensors_are_chosen_in_any_combination():
+    for presence in (["ld2410"], ["pir"], ["seat-switch", "pir"], ["pir", "ld2410", "seat-switch"]):
+        config = Config(changed(reader="pn532", presence=presence))
+        assert (config.reader, config.presence) == ("pn532", tuple(presence))
 
 
 def test_bad_configurations_are_refused_by_name():
@@ -63,6 +70,10 @@ def test_bad_configurations_are_refused_by_name():
     for link in ("", "usb", 1, None):
         assert "'link'" in refusal(changed(link=link))
     assert "'sntp'" in refusal(changed(sntp=[]))
+    for reader in ("", "rc522", "PN532", 7, None, []):
+        assert "'reader'" in refusal(changed(reader=reader))
+    for presence in ("pir", [], None, {}, ["radar"], ["pir", "pir"], [["pir"]], [1], ["pir"] * 4):
+        assert "'presence'" in refusal(changed(presence=presence)), presence
 
 
 def test_refusal_names_the_line_of_the_field():
@@ -78,6 +89,12 @@ def test_refusal_names_the_line_of_the_field():
         wrong = lines[:at] + [bad + end] + lines[at + 1 :]
         found = refusal("\n".join(wrong))
         assert "/config.json, line %d: %s" % (at + 1, path) in found, found
+
+
+def test_wrong_sensor_is_named_with_its_line():
+    for wrong in ('"reader": "rc522"', '"presence": ["ear"]', '"presence":\n["pir",\n"pir"]'):
+        found = refusal(json.dumps(GOOD)[:-1] + ",\n\n" + wrong + "}")
+        assert "line 3: '%s'" % wrong[1 : wrong.index('":')] in found, found
 
 
 def test_missing_field_is_named_with_the_line_of_its_section():

@@ -3,12 +3,21 @@
 import gc
 import random
 
-from desk_unit.filters import All, Any, Chain, DelayOff, DelayOn, Majority, Settle
+from desk_unit.filters import Delay, Settle
 from port import ticks_add
 
 PERIOD = ticks_add(0, -1) + 1  # of the interpreter's ticks: 2**30, on the VM 2**62
+
+
+def DelayOn(ms):
+    return Delay(True, ms)
+
+
+def DelayOff(ms):
+    return Delay(False, ms)
+
+
 KINDS = (DelayOn, DelayOff, Settle)
-COMBINATIONS = (Any, All, Majority)
 
 
 def run(stage, readings):
@@ -91,70 +100,18 @@ def test_value_that_lasts_through_a_pause_of_days_has_lasted():
             assert stage.feed(held, pause) is held, (kind, pause)
 
 
-def test_chain_feeds_one_filter_with_the_output_of_the_other():
-    chain = Chain(DelayOn(20), DelayOff(50))
-    readings = [(0, False), (10, True), (30, True), (40, False), (60, True), (89, True)]
-    assert run(chain, readings[:5]) == [None, None, True, True, True]
-    assert run(chain, readings[5:]) == [True]
-    assert run(chain, [(95, False), (144, False), (145, False)]) == [True, True, False]
-
-
-def test_any_is_true_for_one_and_false_only_for_all():
-    said = Any().feed
-    assert said([False, True, None], 0) is True
-    assert said([False, False], 0) is False
-    assert said([False, None], 0) is None
-    assert said([], 0) is False
-
-
-def test_all_is_false_for_one_and_true_only_for_all():
-    said = All().feed
-    assert said([True, False, None], 0) is False
-    assert said([None, True, False], 0) is False
-    assert said([True, True], 0) is True
-    assert said([True, None], 0) is None
-    assert said([], 0) is True
-
-
-def test_majority_is_of_those_who_know_and_a_tie_changes_nothing():
-    said = Majority().feed
-    assert said([True, False], 0) is None
-    assert said([True, True, False], 0) is True
-    assert said([True, False, None], 0) is True
-    assert said([None, None, False], 0) is False
-    assert said([True, False, None], 0) is False
-    assert said([None, None, None], 0) is None
-    assert said([True, False], 0) is None
-
-
-def test_any_and_all_mirror_each_other_whatever_is_known():
-    random.seed(2)
-    opposite = {True: False, False: True, None: None}
-    for _ in range(300):
-        values = [(True, False, None)[random.getrandbits(8) % 3] for _ in range(4)]
-        mirrored = [opposite[value] for value in values]
-        assert Any().feed(values, 0) is opposite[All().feed(mirrored, 0)], values
-        # To learn what was unknown never overturns an answer.
-        for combination in (Any, All):
-            before = combination().feed(values, 0)
-            known = [random.getrandbits(1) == 1 if v is None else v for v in values]
-            assert before is None or combination().feed(known, 0) is before, values
-
-
 def test_nothing_is_allocated_when_filters_are_fed():
     if not hasattr(gc, "mem_alloc"):
         return  # CPython does not count
-    chain = Chain(Settle(20), DelayOn(30), DelayOff(50))
-    combinations = [combination() for combination in COMBINATIONS]
-    readings = [True, False, None]
+    stages = (Settle(20), DelayOn(30), DelayOff(50))
     turns = list(range(0, 600, 7))
     gc.collect()
     gc.disable()
     before = gc.mem_alloc()
     for now in turns:
-        chain.feed(now % 100 < 60, now)
-        for combination in combinations:
-            combination.feed(readings, now)
+        value = now % 100 < 60
+        for stage in stages:
+            value = stage.feed(value, now)
     used = gc.mem_alloc() - before
     gc.enable()
     assert used == 0, used

@@ -44,7 +44,7 @@ class Rig:
         reports = 0
         for _ in range(ms // every):
             self.clock.pass_ms(every)
-            reports += self.radar.poll()
+            reports += self.radar.receive()
         return reports
 
     def fault(self):
@@ -78,7 +78,7 @@ def drained(data):
     """A driver that has taken in these bytes."""
     radar = ConfigurableLD2410(Line(data))
     for _ in range(len(data) // 64 + 1):
-        radar.poll()
+        radar.receive()
     return radar
 
 
@@ -117,9 +117,9 @@ def test_report_split_at_any_byte_is_read():
     for cut in range(1, len(BASIC)):
         line = Line(BASIC[:cut])
         radar = ConfigurableLD2410(line)
-        assert radar.poll() == 0
+        assert radar.receive() == 0
         line.data = BASIC[cut:]
-        assert radar.poll() == 1, cut
+        assert radar.receive() == 1, cut
 
 
 def test_good_report_behind_one_cut_off_at_any_byte_is_not_lost():

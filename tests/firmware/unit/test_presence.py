@@ -2,12 +2,12 @@
 
 import random
 
-from desk_unit.filters import All, Any, Chain, DelayOff, Majority, Settle
+from desk_unit.filters import Settle
+from desk_unit.presence import STEADY_MS, STILL_MS, Combined
 from drivers import ld2410
 from drivers.fault import ChipFault
 from drivers.ld2410 import LD2410
 from drivers.pir import PIR
-from drivers.presence import Combined, Radar
 from drivers.seat_switch import SeatSwitch
 from port import ticks_add
 from sim.chips.clock import ManualClock
@@ -58,10 +58,10 @@ def pir_rig(**options):
     return rig
 
 
-def switch_rig(**options):
+def switch_rig(bounce_us=10_000, **options):
     rig = Rig()
-    rig.model = SeatSwitchModel(rig.clock, **options)
-    rig.sensor = SeatSwitch(rig.model)
+    rig.model = SeatSwitchModel(rig.clock, bounce_us)
+    rig.sensor = SeatSwitch(rig.model, **options)
     return rig
 
 
@@ -69,7 +69,7 @@ def radar_rig(clock=None):
     rig = Rig(clock)
     ld2410.ticks_ms = rig.ticks
     rig.model = LD2410Model(rig.clock)
-    rig.sensor = Radar(LD2410(rig.model))
+    rig.sensor = LD2410(rig.model)
     return rig
 
 
@@ -180,6 +180,36 @@ def test_seat_switch_that_chatters_is_a_fault_until_it_is_quiet():
     assert rig.fault() is None
 
 
+def test_seat_switch_that_stays_closed_for_longer_than_anybody_sits_is_a_fault_until_it_opens():
+    rig = switch_rig(stuck_ms=180 * MINUTE)
+    rig.model.fault = "low"
+    assert rig.run(179 * MINUTE, every=1000) == [True]
+    assert rig.fault() is None
+    assert rig.run(2 * MINUTE, every=1000) == [True, None]
+    assert rig.fault() == (
+        "seat-switch",
+        "closed for 3 h: stuck, shorted, or something lies on the seat",
+    )
+    rig.model.fault = None
+    assert rig.run(1000) == [False]
+    assert rig.fault() is None
+
+
+def test_seat_switch_that_is_stuck_for_weeks_stays_a_fault_although_ticks_wrap():
+    rig = switch_rig(stuck_ms=10 * MINUTE)
+    rig.model.fault = "low"
+    rig.run(11 * MINUTE, every=1000)
+    for _ in range(30):
+        assert rig.run(24 * 60 * MINUTE, every=24 * 60 * MINUTE) == [None]
+        assert rig.fault()
+
+
+def test_seat_switch_of_an_empty_seat_is_no_fault_however_long():
+    rig = switch_rig(stuck_ms=10 * MINUTE)
+    assert rig.run(60 * MINUTE, every=1000) == [False]
+    assert rig.fault() is None
+
+
 def test_seat_switch_of_a_restless_person_is_no_fault():
     rig = switch_rig()
     random.seed(5)
@@ -220,64 +250,109 @@ def test_radar_that_falls_silent_says_nothing_and_is_a_fault_until_it_reports():
     assert rig.fault() is None
 
 
-def combined_rig(combination):
+def combined_rig(*chosen):
+    """These sensors as one: "radar", "switch" and "pir"."""
     rig = radar_rig()
     rig.pir = PIRModel(rig.clock, warm_up_us=0)
     rig.switch = SeatSwitchModel(rig.clock)
-    sensors = (rig.sensor, PIR(rig.pir, warm_up_ms=0), SeatSwitch(rig.switch))
-    rig.sensor = Combined(sensors, combination)
+    rig.sensors = {
+        "radar": rig.sensor,
+        "switch": SeatSwitch(rig.switch),
+        "pir": PIR(rig.pir, warm_up_ms=0),
+    }
+    moving = [rig.sensors[name] for name in chosen if name == "pir"]
+    rig.sensor = Combined([rig.sensors[name] for name in chosen if name != "pir"], moving)
     rig.run(1000)
     return rig
 
 
-def test_sensors_combine_by_any_all_and_majority():
-    for combination, answers in (
-        (Any(), (False, True, True, True)),
-        (All(), (False, False, False, True)),
-        (Majority(), (False, False, True, True)),
-    ):
-        rig = combined_rig(combination)
-        said = [rig.run(1000)[-1]]
-        rig.model.target(2, cm=80, energy=50)
-        said.append(rig.run(1000)[-1])
-        rig.switch.sit(True)
-        said.append(rig.run(1000)[-1])
-        rig.pir.move()
-        said.append(rig.run(1000)[-1])
-        assert tuple(said) == answers, combination
+def faults(rig):
+    """The chips that complain."""
+    found = []
+    for sensor in rig.sensors.values():
+        try:
+            sensor.check(rig.ticks())
+        except ChipFault as fault:
+            found.append(fault.chip)
+    return found
 
 
-def test_broken_sensor_is_reported_while_the_majority_of_the_others_decides():
-    rig = combined_rig(Majority())
-    rig.model.fault = "silence"
+def test_somebody_is_there_when_radar_or_switch_says_so_and_nobody_when_both_do():
+    rig = combined_rig("radar", "switch")
+    assert rig.run(1000)[-1] is False
+    rig.model.target(2, cm=80, energy=50)
+    assert rig.run(1000)[-1] is True
     rig.switch.sit(True)
-    rig.pir.move()
-    assert rig.run(2000)[-1] is True
-    assert rig.fault()[0] == "radar"
-    rig.model.fault = None
-    rig.run(1000)
-    assert rig.fault() is None
+    rig.model.target(0)
+    assert rig.run(1000)[-1] is True
+    rig.switch.sit(False)
+    assert rig.run(1000)[-1] is False
 
 
-def test_pir_behind_a_delay_keeps_somebody_who_sits_still():
-    rig = pir_rig()
-    chain = Chain(Settle(300), DelayOff(5 * MINUTE))
+def test_broken_sensor_is_left_out_and_the_other_decides():
+    for broken, defect in (("radar", "silence"), ("switch", "chatter")):
+        rig = combined_rig("radar", "switch")
+        models = {"radar": rig.model, "switch": rig.switch}
+        models[broken].fault = defect
+        rig.run(12_000)
+        assert len(faults(rig)) == 1
+        for there in (True, False):
+            rig.model.target(2 if there else 0, cm=80, energy=50)
+            rig.switch.sit(there)
+            assert rig.run(2000)[-1] is there, broken
+        models[broken].fault = None
+        rig.run(21_000)
+        assert not faults(rig)
+
+
+def test_nothing_is_known_when_no_sensor_can_tell():
+    rig = combined_rig("radar", "switch", "pir")
+    rig.model.fault = "silence"
+    rig.switch.fault = "chatter"
+    rig.sensors["pir"]._stuck_ms = MINUTE
+    rig.pir.fault = "high"
+    assert rig.run(2 * MINUTE)[-1] is None
+    assert len(faults(rig)) == 3
+
+
+def test_movement_beside_a_sensor_that_works_changes_nothing():
+    for taken in (False, True):
+        rig = combined_rig("switch", "pir")
+        rig.switch.sit(taken)
+        rig.run(1000)
+        for level in ("high", "low"):
+            rig.pir.fault = level
+            assert rig.run(10 * MINUTE) == [taken]
+
+
+def test_movement_decides_when_no_other_sensor_can_tell():
+    rig = combined_rig("switch", "pir")
+    rig.switch.sit(True)
+    rig.run(1000, each=rig.pir.move)
+    rig.run(20_000, each=rig.pir.move)
+    rig.switch.fault = "chatter"
+    assert rig.run(4 * MINUTE)[-1] is True
+    assert rig.run(2 * MINUTE)[-1] is False
+
+
+def test_pir_alone_keeps_somebody_who_sits_still_for_minutes_and_ignores_who_passes():
+    rig = combined_rig("pir")
+    assert rig.run(STILL_MS)[-1] is False
+    rig.run(3_000, each=rig.pir.move)
+    assert rig.run(10_000) == [False]
+    said = rig.run(STEADY_MS + 3_000, each=rig.pir.move)
+    assert said == [False, True]
+    assert rig.run(STILL_MS) == [True]
+    assert rig.run(20_000)[-1] is False
+
+
+def test_pir_of_somebody_who_sits_still_for_four_minutes_at_a_time_never_says_nobody():
+    rig = combined_rig("pir")
+    rig.run(STEADY_MS + 3_000, each=rig.pir.move)
     random.seed(6)
-    occupied = set()
-    next_move = 0
-    for second in range(1800):
-        if second >= next_move:
-            rig.model.move()
-            next_move = second + random.getrandbits(8)  # up to four minutes without a movement
-        rig.clock.pass_ms(1000)
-        value = chain.feed(rig.sensor.poll(rig.ticks()), rig.ticks())
-        if second > 10:
-            occupied.add(value)
-    assert occupied == {True}
-    for _ in range(320):
-        rig.clock.pass_ms(1000)
-        value = chain.feed(rig.sensor.poll(rig.ticks()), rig.ticks())
-    assert value is False
+    for _ in range(12):
+        assert rig.run(random.getrandbits(8) * 1000, every=1000) in ([], [True])
+        rig.pir.move()
 
 
 def test_random_levels_never_crash_a_sensor_nor_make_it_say_anything_else():

@@ -1,40 +1,6 @@
-"""Filters and the seat's occupancy."""
+"""The seat's occupancy."""
 
-from desk_unit.seat import Delay, Seat, Settle
-
-
-def run(stage, readings):
-    """Output at each (time, value)."""
-    return [stage.feed(value, now) for now, value in readings]
-
-
-def test_delay_on_holds_back_a_rise_and_passes_a_fall_at_once():
-    readings = [(0, False), (10, True), (59, True), (60, True), (70, False), (80, True)]
-    assert run(Delay(True, 50), readings) == [False, False, False, True, False, False]
-
-
-def test_delay_off_holds_back_a_fall_and_passes_a_rise_at_once():
-    readings = [(0, True), (10, False), (59, False), (60, False), (70, True), (80, False)]
-    assert run(Delay(False, 50), readings) == [True, True, True, False, True, True]
-
-
-def test_settle_ignores_what_flickers():
-    readings = [(0, False), (50, False), (60, True), (80, False), (90, True), (139, True)]
-    readings += [(140, True), (150, False), (190, True)]
-    assert run(Settle(50), readings) == [None, False, False, False, False, False, True, True, True]
-
-
-def test_unknown_passes_every_filter_at_once():
-    for stage in (Delay(True, 50), Delay(False, 50), Settle(50)):
-        run(stage, [(0, True), (100, True)])
-        assert stage.feed(None, 110) is None
-
-
-def test_delay_is_not_fooled_by_ticks_that_wrap():
-    stage = Delay(True, 50)
-    stage.feed(True, 0)
-    assert stage.feed(True, 60)
-    assert stage.feed(True, (1 << 29) + 100)  # ticks_diff would be negative by then
+from desk_unit.seat import Seat
 
 
 def seat_changes(spans, until):
@@ -69,7 +35,7 @@ def test_sitting_still_for_some_seconds_does_not_vacate_the_seat():
     assert [occupied for _, occupied in changes] == [True]
 
 
-def test_broken_radar_makes_occupancy_unknown():
+def test_sensors_that_can_not_tell_make_occupancy_unknown():
     seat = Seat()
     for now in range(0, 5_000, 100):
         seat.feed(True, now)

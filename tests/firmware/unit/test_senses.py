@@ -1,9 +1,11 @@
-"""The button's loop with a contact that bounces, in real time."""
+"""The loops: the button's with a contact that bounces, in real time, and the sensors' tests."""
 
 import asyncio
 
 from desk_unit.button import PRESS
-from desk_unit.senses import ButtonSense
+from desk_unit.chips import Chips
+from desk_unit.senses import ButtonSense, SeatSense
+from drivers.fault import ChipFault
 from port import block_ms, sleep_ms, ticks_diff, ticks_ms
 
 
@@ -121,3 +123,61 @@ async def test_a_press_during_an_erase_whose_interrupt_was_lost_ends_as_any_othe
     assert not sense.active
     for task in tasks:
         task.cancel()
+
+
+class Sensor:
+    """Says what it is told to; broken while it has a reason."""
+
+    def __init__(self, chip):
+        self.chip = chip
+        self.reason = ""
+
+    def check(self, _now):
+        if self.reason:
+            raise ChipFault(self.chip, self.reason)
+
+
+def sensing(*chips):
+    """A seat's loop with these sensors, and what it tells of them."""
+    told = []
+    sensors = tuple(Sensor(chip) for chip in chips)
+    keeper = Chips(lambda *words: told.append(words), lambda _: None, lambda _: None)
+    return SeatSense(None, sensors, lambda _: None, keeper), sensors, told, keeper
+
+
+def test_broken_sensor_is_told_of_once_and_again_when_it_has_passed_five_tests_in_a_row():
+    sense, (sensor,), told, keeper = sensing("pir")
+    sense._test(0, 0)
+    sensor.reason = "stuck"
+    for _ in range(3):
+        sense._test(0, 0)
+    assert told == [("pir", False, "stuck")]
+    sensor.reason = ""
+    for _ in range(5):
+        sense._test(0, 0)
+    assert len(told) == 1
+    assert keeper.faults == {"pir": "stuck"}
+    sense._test(0, 0)
+    assert told[1:] == [("pir", True, "")]
+    assert not keeper.faults
+
+
+def test_sensor_that_passes_a_test_now_and_then_does_not_fill_the_journal():
+    sense, (sensor,), told, _ = sensing("radar")
+    for second in range(300):
+        sensor.reason = "" if second % 5 == 0 else "sends only garbage"
+        sense._test(0, 0)
+    assert told == [("radar", False, "sends only garbage")]
+
+
+def test_sensors_are_told_of_one_by_one():
+    sense, (radar, switch), told, keeper = sensing("radar", "seat-switch")
+    switch.reason = "loose"
+    for _ in range(2):
+        for i in range(2):
+            sense._test(i, 0)
+    radar.reason = "silent"
+    for i in range(2):
+        sense._test(i, 0)
+    assert told == [("seat-switch", False, "loose"), ("radar", False, "silent")]
+    assert keeper.faults == {"seat-switch": "loose", "radar": "silent"}

@@ -12,6 +12,10 @@ from sim.worlds.model import Model
 HEAD = "title: T\npeople:\n  agents: [Anna, Ben]\n  cleaners: [Carla]\nsteps:\n"
 
 
+DESKS = "title: T\nsite:\n  rooms:\n  - name: R\n    desks: ["
+STEP = "steps:\n  - "
+
+
 def refused(tmp_path: Path, text: str) -> str:
     """What the reader says, without the folder."""
     file = tmp_path / "story.yaml"
@@ -33,6 +37,14 @@ def refused(tmp_path: Path, text: str) -> str:
         ("title: T\nsite:\n  away: soon\nsteps: [wait 1s]\n", 2, "expected a time"),
         ("title: T\nsite:\n  rooms:\n    - cup: 3\nsteps: [wait 1s]\n", 4, "clearance, cap"),
         ("title: T\nsite:\n  rooms:\n    - desks: [a1]\nsteps: [wait 1s]\n", 4, "regex"),
+        (DESKS + "{name: A1, reader: rc522}]\n", 5, "Invalid enum value 'rc522'"),
+        (DESKS + "{name: A1,\n    presence: [ear]}]\n", 6, "Invalid enum value 'ear'"),
+        (DESKS + "{name: A1,\n    presence: [pir, pir]}]\n", 5, "each once"),
+        (DESKS + "{name: A1, presence: []}]\n", 5, "one sensor or several"),
+        (DESKS + "{name: A1,\n    radio: x}]\n", 6, "known here: name, reader, presence"),
+        (DESKS + "A2, {name: A2}]\n" + STEP + "wait 1s\n", 2, "the same desk twice"),
+        (DESKS + "{name: A1}]\n" + STEP + "the PIR of A1 is missing\n", 7, "A1 has no PIR, only"),
+        (DESKS + "{name: A1}]\n" + STEP + "the reader of A1 is hung\n", 7, "no such defect, only"),
         ("title: T\nrequirement: 9.9\nsteps: [wait 1s]\n", 2, "as in 2.5; found '9.9'"),
         ("title: T\nseed: -1\nsteps: [wait 1s]\n", 2, ">= 0"),
         ("title: &a T\nsteps: [*a]\n", 0, "alias"),

@@ -1,4 +1,4 @@
-"""A unit's busy day in virtual time, on the VM: `live.py FIRMWARE SOC HOURS`.
+"""A unit's busy day in virtual time, on the VM: `live.py FIRMWARE SOC HOURS READER PRESENCE`.
 
 Runs the real firmware on the register-level chip models, with broker and host in `peer.py`. Prints
 `share N` (bytes of heap that the simulator takes before the firmware begins), each hour
@@ -12,6 +12,7 @@ import gc
 import sys
 
 _FIRMWARE, _SOC, _HOURS = sys.argv[1], sys.argv[2], int(sys.argv[3])
+_READER, _PRESENCE = sys.argv[4], sys.argv[5].split(",")
 _ROOT = sys.argv[0].rsplit("/", 4)[0]
 sys.path[:] = [_ROOT + "/tests/soak/on_vm", _ROOT + "/sim/board", _FIRMWARE, _ROOT, ".frozen"]
 
@@ -28,7 +29,8 @@ _PATIENCE_MS = 60_000
 _TAGS = ("04a1b2c3", "04a1b2c3d4e5f6", "0badcafe", "04112233445566", "04f00dd00d1234")
 _CONFIG = (
     '{"site":"soak","unit":"a1","site_key":"000102030405060708090a0b0c0d0e0f",'
-    '"wifi":{"ssid":"sim"},"broker":{"host":"127.0.0.1","port":1883}}'
+    '"wifi":{"ssid":"sim"},"broker":{"host":"127.0.0.1","port":1883},'
+    '"reader":"%s","presence":["%s"]}' % (_READER, '","'.join(_PRESENCE))
 )
 
 
@@ -54,7 +56,7 @@ def prepare():
 
     for name in ("Pin", "PWM", "SPI", "I2C", "UART", "WDT", "RTC", "bitstream", "reset_cause"):
         getattr(machine, name)
-    parts.solder()
+    parts.solder(_READER, _PRESENCE)
     peer = Peer()
     asyncio.open_connection = peer.connect
     return control, peer, (esp32, network)
@@ -141,7 +143,7 @@ class Day:
                 for word in ("ack", "verdict", "guidance", "restart", "nonsense"):
                     peer.send(word, junk)
         elif minute in (50, 54):
-            self._do({"fault": ["mfrc522", "missing" if minute == 50 else "none"]})
+            self._do({"fault": [_READER, "missing" if minute == 50 else "none"]})
             self._do({"fault": ["ssd1306", "missing" if minute == 50 else "none"]})
         await asyncio.sleep(60 - (2 if minute % 5 == 0 else 0) - (5 if minute % 12 == 3 else 0))
 
