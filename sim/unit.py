@@ -204,6 +204,14 @@ class SimUnit:
             self._air.lose()
         await self._do({"air": present})
 
+    def weather(self, loss: float, delay: float) -> None:
+        """The radio loses so much of 1 from now on, and all is late by so many seconds."""
+        self._air.weather(loss, delay)
+
+    def half_open(self) -> None:
+        """Connections that are open now carry nothing any more, and nobody is told."""
+        self._air.half_open()
+
     async def heap(self) -> tuple[int, int]:
         """Bytes of heap in use and free, after a collection; simulator included."""
         self._need_power()

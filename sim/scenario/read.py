@@ -8,6 +8,7 @@ import msgspec
 
 from sim.scenario import actions as _actions  # noqa: F401 (fills the list of phrases)
 from sim.scenario import expectations as _expectations  # noqa: F401
+from sim.scenario import fault_actions as _fault_actions  # noqa: F401
 from sim.scenario import host_actions as _host_actions  # noqa: F401
 from sim.scenario import measure, site
 from sim.scenario.demands import DEMANDS
