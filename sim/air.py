@@ -81,6 +81,8 @@ class Air:
     def unit_is_dead(self) -> None:
         """Its power is gone: the broker hears no goodbye and finds out by its keep-alive."""
         self._orphans |= self._tasks
+        if not self.present:  # what it sent into the silence will never be sent again
+            self.half_open()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
