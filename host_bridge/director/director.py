@@ -2,12 +2,12 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from zoneinfo import ZoneInfo
 
+from host_bridge.clock import SYSTEM, Clock
 from host_bridge.contract import topics
 from host_bridge.contract.facts import Lane
 from host_bridge.contract.messages import Mode
@@ -20,6 +20,7 @@ from host_bridge.domain.floor import Answer, Floor, RoomView, day_number
 from host_bridge.domain.night import is_night
 from host_bridge.settings import Settings
 from host_bridge.store import Store, StoredFact, StoreUnavailableError, UnitMode
+from host_bridge.transport.mqtt import Connect, Connection
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,8 @@ class Figures:
 class Director:
     """Runs in a thread of its own between `start` and `stop`.
 
-    Everything public may be used from any thread.
+    Everything public may be used from any thread, `step` excepted: it is for whoever has another
+    clock, starts the link alone and makes the pauses between steps.
     """
 
     def __init__(
@@ -73,31 +75,35 @@ class Director:
         settings: Settings,
         store: Store,
         *,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         shift: Callable[[int], int] = day_number,
+        clock: Clock = SYSTEM,
+        connect: Connect = Connection,
     ) -> None:
         """Nothing happens before `start`.
 
         Args:
             settings: the site, and where its broker is.
             store: where facts are committed.
-            now_ms: the clock, Unix milliseconds.
             shift: the number of the shift at a time.
+            clock: what tells the time.
+            connect: what makes a connection to the broker.
         """
         site = settings.site
         self.site = site
         self.figures = Figures()
-        self.link = Link(settings.broker, f"director-{site.name}", [topics.state(site.name, "+")])
+        states = [topics.state(site.name, "+")]
+        self.link = Link(settings.broker, f"director-{site.name}", states, clock, connect)
         self.presence = Presence(site.name)
         self.floor = Floor(site, lambda tag: store.registry.record(site.name, tag), shift)
         self._store = store
-        self._now_ms = now_ms
+        self._clock = clock
         self._speaker = Speaker(site.name, self.link)
         self._reports = Reports(site.name, store, self._speaker.seen)
         self._modes: dict[str, UnitMode] = {}
+        self._said_modes: object = None
         self._zone = ZoneInfo(site.timezone)
         self._listeners: list[Listener] = []
-        self._rooms = self.floor.view(now_ms(), {})
+        self._rooms = self.floor.view(clock.unix_ms(), {})
         self._trouble: str | None = "It is still reading what happened before."
         self._cursor: int | None = None
         self._marker: object = None
@@ -109,6 +115,11 @@ class Director:
     def rooms(self) -> tuple[RoomView, ...]:
         """The floor as it was last looked at."""
         return self._rooms
+
+    @property
+    def look_due_ms(self) -> int:
+        """When time alone makes it look again, Unix milliseconds."""
+        return self._looked_ms + LOOK_MS
 
     @property
     def trouble(self) -> str | None:
@@ -132,18 +143,21 @@ class Director:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            pause = POLL_SECONDS
-            try:
-                self._step()
-                self._trouble = None
-            except StoreUnavailableError as error:
-                self._fail(str(error))
-                pause = RETRY_SECONDS
-            except Exception as error:  # noqa: BLE001 - a defect must show, not end the verdicts
-                # The type only: the text of an error may quote a fact.
-                self._fail(f"A defect: {type(error).__name__}. It tries the same facts again.")
-                pause = RETRY_SECONDS
-            self._stop.wait(pause)
+            self._stop.wait(self.step())
+
+    def step(self) -> float:
+        """Take in what is new, and say what follows from it; how many seconds to rest then."""
+        try:
+            self._step()
+        except StoreUnavailableError as error:
+            self._fail(str(error))
+            return RETRY_SECONDS
+        except Exception as error:  # noqa: BLE001 - a defect must show, not end the verdicts
+            # The type only: the text of an error may quote a fact.
+            self._fail(f"A defect: {type(error).__name__}. It tries the same facts again.")
+            return RETRY_SECONDS
+        self._trouble = None
+        return POLL_SECONDS
 
     def _fail(self, trouble: str) -> None:
         self._marker = None  # read again even if nothing new is committed
@@ -159,7 +173,7 @@ class Director:
         if marker != self._marker:
             look = self._catch_up() or look
             self._marker = marker
-        if look or abs(self._now_ms() - self._looked_ms) >= LOOK_MS:
+        if look or abs(self._clock.unix_ms() - self._looked_ms) >= LOOK_MS:
             self._look()
 
     def _catch_up(self) -> bool:
@@ -187,7 +201,7 @@ class Director:
         The day ends with the newest arrival: a site may have been closed for weeks.
         """
         newest = self._store.facts_after(self._store.newest() - 1, 1)
-        newest_ms = min([self._now_ms(), *(fact.received_ms for fact in newest)])
+        newest_ms = min([self._clock.unix_ms(), *(fact.received_ms for fact in newest)])
         first = self._store.first_id_since(newest_ms - MEMORY_MS)
         left: list[StoredFact] = []
         units = [desk.unit for room in self.site.rooms for desk in room.desks]
@@ -205,7 +219,7 @@ class Director:
 
     def _answer(self, answer: Answer) -> None:
         """Send a verdict if somebody still stands there and waits for it."""
-        now = self._now_ms()
+        now = self._clock.unix_ms()
         since_received = max(0, now - answer.received_ms)
         if answer.age_ms is None or answer.age_ms + since_received > FRESH_MS:
             return
@@ -216,7 +230,7 @@ class Director:
             self.figures.unanswered += 1
 
     def _look(self) -> None:
-        now = self._now_ms()
+        now = self._clock.unix_ms()
         self._looked_ms = now
         rooms = self.floor.view(now, self.presence.online)
         self._speaker.guide(rooms, now)
@@ -231,6 +245,11 @@ class Director:
     def _set_modes(self, rooms: tuple[RoomView, ...], now: int) -> None:
         """Tell every desk how to behave; a drill that is over is no longer mentioned."""
         night = is_night(now, self._zone, self.site.night)
+        drills = [mode.drill_until_ms or 0 for mode in self._modes.values()]
+        said = (night, self._modes, sum(until > now for until in drills))
+        if said == self._said_modes:
+            return
+        self._said_modes = said
         badge_first = self.site.badge_in == "badge-then-headset"
         for room in rooms:
             for desk in room.desks:

@@ -5,11 +5,11 @@ Nothing blocks or publishes inside MQTT's thread.
 
 import queue
 import secrets
-import time
 from collections.abc import Iterator, Sequence
 
+from host_bridge.clock import SYSTEM, Clock
 from host_bridge.settings import Broker
-from host_bridge.transport.mqtt import Connection, Message
+from host_bridge.transport.mqtt import Connect, Connection, Message
 
 MAX_WAITING = 50_000
 """Messages that may wait for the director's thread."""
@@ -21,17 +21,27 @@ class Link:
     `overruns` counts messages that were thrown away because too many waited.
     """
 
-    def __init__(self, broker: Broker, name: str, filters: Sequence[str]) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        name: str,
+        filters: Sequence[str],
+        clock: Clock = SYSTEM,
+        connect: Connect = Connection,
+    ) -> None:
         """Nothing is sent before `start`.
 
         Args:
             broker: where the broker listens.
             name: for the client id; a random part is added, so that two never evict each other.
             filters: the topics to subscribe to at every connection.
+            clock: what tells the time.
+            connect: what makes a connection to the broker.
         """
         self.overruns = 0
         self._waiting: queue.Queue[Message] = queue.Queue(MAX_WAITING)
-        self._connection = Connection(
+        self._clock = clock
+        self._connection = connect(
             broker,
             f"{name}-{secrets.token_hex(4)}",
             filters=filters,
@@ -40,7 +50,7 @@ class Link:
             manual=False,
         )
         self._was_connected = False
-        self._changed_ms = _now_ms()
+        self._changed_ms = self._clock.unix_ms()
 
     def start(self) -> None:
         """Begin to connect, in a thread of the connection."""
@@ -56,7 +66,7 @@ class Link:
         now = self._connection.connected
         if now != self._was_connected:
             self._was_connected = now
-            self._changed_ms = _now_ms()
+            self._changed_ms = self._clock.unix_ms()
         return now
 
     @property
@@ -87,7 +97,3 @@ class Link:
             self._waiting.put_nowait(message)
         except queue.Full:
             self.overruns += 1
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

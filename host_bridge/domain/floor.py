@@ -6,6 +6,7 @@ The floor's state is a function of the facts: folding them again, in any order, 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from host_bridge.contract.facts import AnyFact, Press, Seat, Tag, Urgent
 from host_bridge.contract.messages import SeatWord, VerdictWord
@@ -16,6 +17,7 @@ from host_bridge.domain.timeline import Entry, Happening, Timeline
 from host_bridge.settings import Room, Site
 
 DAY_MS = 86_400_000
+_NEVER_MS = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,15 @@ def day_number(now_ms: int) -> int:
     return now_ms // DAY_MS
 
 
+class _Seen(NamedTuple):
+    """What `Floor.view` found, and from when until when that holds."""
+
+    key: tuple[int, int, dict[str, bool]]
+    since_ms: int
+    until_ms: int
+    rooms: tuple[RoomView, ...]
+
+
 class Floor:
     """The fold of a site's facts.
 
@@ -109,6 +120,8 @@ class Floor:
         self._desks = {desk.unit: Desk() for room in site.rooms for desk in room.desks}
         self._held: dict[int, set[str]] = {}
         self._plans = [_Plan(room) for room in site.rooms]
+        self._changes = 0
+        self._seen: _Seen | None = None
 
     @property
     def late(self) -> int:
@@ -146,8 +159,22 @@ class Floor:
         return answers
 
     def view(self, now_ms: int, online: Mapping[str, bool]) -> tuple[RoomView, ...]:
-        """Every room now. A unit that `online` does not name has never been seen."""
-        return tuple(self._room(plan, now_ms, online) for plan in self._plans)
+        """Every room now. A unit that `online` does not name has never been seen.
+
+        Looked at every second, while it changes some times a minute: as long as nothing has
+        happened and no time limit has passed, it is the same object as before.
+        """
+        key = (self._changes, self._shift(now_ms), dict(online))
+        seen = self._seen
+        if seen is None or seen.key != key or not seen.since_ms <= now_ms < seen.until_ms:
+            rooms = tuple(self._room(plan, now_ms, online) for plan in self._plans)
+            seen = self._seen = _Seen(key, now_ms, self._next_away(now_ms), rooms)
+        return seen.rooms
+
+    def _next_away(self, now_ms: int) -> int:
+        """When the next away limit passes, if nothing happens before."""
+        limits = (occupancy.away_at(desk, self._away_ms) for desk in self._desks.values())
+        return min((at for at in limits if at is not None and at > now_ms), default=_NEVER_MS)
 
     def _look_up(self, happening: Happening) -> headsets.TagRecord | None:
         fact = happening.fact
@@ -189,6 +216,7 @@ class Floor:
             if desk.holder is not None:
                 self._held.setdefault(desk.holder, set()).add(unit)
         self._desks[unit] = desk
+        self._changes += 1
 
     def _room(self, plan: "_Plan", now_ms: int, online: Mapping[str, bool]) -> RoomView:
         room = plan.room

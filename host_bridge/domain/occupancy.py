@@ -29,7 +29,12 @@ def settle(desk: Desk, now: int, away_ms: int) -> Desk:
     Settling twice is the same as settling once at the later time, so it may be done whenever
     somebody looks.
     """
-    empty_since = max(desk.since, desk.held_since)
-    if desk.used and not desk.occupied and now - empty_since >= away_ms:
-        return hygiene.leave(desk)
-    return desk
+    at = away_at(desk, away_ms)
+    return hygiene.leave(desk) if at is not None and now >= at else desk
+
+
+def away_at(desk: Desk, away_ms: int) -> int | None:
+    """When whoever has left the desk empty has left it for good; None when nobody has."""
+    if desk.used and not desk.occupied:
+        return max(desk.since, desk.held_since) + away_ms
+    return None

@@ -46,10 +46,15 @@ class Inbox:
             self._bytes[lane] += size
             self._filled.notify()
 
-    def take(self, limit: int, seconds: float) -> list[Received]:
-        """Up to `limit` messages, the button's first; waits up to `seconds` for the first one."""
+    def wait(self, seconds: float) -> None:
+        """Wait up to `seconds` for a message, or for the end."""
         with self._filled:
             self._filled.wait_for(lambda: self._closed or any(self._lanes.values()), seconds)
+
+    def take(self, limit: int, seconds: float) -> list[Received]:
+        """Up to `limit` messages, the button's first; waits up to `seconds` for the first one."""
+        self.wait(seconds)
+        with self._filled:
             taken: list[Received] = []
             for lane, queue in self._lanes.items():
                 while queue and len(taken) < limit:

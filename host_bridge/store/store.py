@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 import sqlalchemy as sa
@@ -55,7 +55,7 @@ class Store:
         self._watching = threading.Lock()
 
     @classmethod
-    def open(cls, url: str) -> "Store":
+    def open(cls, url: str) -> Self:
         """Open the database, make it if it does not exist, and bring it to this form.
 
         Args:

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import paho.mqtt.client as paho
@@ -35,6 +35,49 @@ class Message(msgspec.Struct, frozen=True):
     qos: int
     session: int
     retained: bool
+
+
+class Transport(Protocol):
+    """What the host needs of a connection; see `Connection`."""
+
+    @property
+    def connected(self) -> bool:
+        """Is there a connection now?"""
+
+    @property
+    def reconnects(self) -> int:
+        """How often the connection was made again."""
+
+    def start(self) -> None:
+        """Connect, and again whenever the connection is lost."""
+
+    def stop(self) -> None:
+        """Send what waits, then disconnect. Safe to call twice."""
+
+    def renew(self) -> None:
+        """Connect anew, so that the broker delivers again what was not acknowledged."""
+
+    def acknowledge(self, message: Message) -> None:
+        """Tell the broker that it may forget the message."""
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Send with QoS 1; False when that is not possible now."""
+
+
+class Connect(Protocol):
+    """Makes a transport; the arguments are those of `Connection`."""
+
+    def __call__(
+        self,
+        broker: Broker,
+        client_id: str,
+        *,
+        filters: Sequence[str] = (),
+        receive: Callable[[Message], None] | None = None,
+        clean: bool = False,
+        manual: bool = True,
+    ) -> Transport:
+        """A connection that `start` makes."""
 
 
 class Connection:

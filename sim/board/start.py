@@ -48,8 +48,8 @@ def mount(words):
     os.chdir("/")
 
 
-def prepare(words):
-    """Parts, world and control, before the firmware."""
+def connect(words):
+    """Parts and world, before the firmware."""
     import circuit
 
     circuit.name = words["name"]
@@ -69,10 +69,16 @@ def prepare(words):
         import doze
 
         doze.install()
+    return circuit
+
+
+def listen():
+    """Commands come in and outputs are reported while the firmware runs."""
+    import control
+
     # MicroPython's loop holds on to its tasks.
     asyncio.create_task(control.listen())  # noqa: RUF006
     asyncio.create_task(control.keep_reporting())  # noqa: RUF006
-    return circuit
 
 
 def load_parts():
@@ -102,6 +108,14 @@ def run(circuit):
     asyncio.get_event_loop().run_forever()
 
 
-words = json.loads(sys.stdin.readline())
-mount(words)
-run(prepare(words))
+def main():
+    """From the first line of the parent to the end."""
+    words = json.loads(sys.stdin.readline())
+    mount(words)
+    circuit = connect(words)
+    listen()
+    run(circuit)
+
+
+if __name__ == "__main__":  # in virtual time others begin (sim/virtual/on_vm/main.py)
+    main()

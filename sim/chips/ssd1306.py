@@ -189,6 +189,12 @@ class SSD1306Model:
         lit = self.memory[(row >> 3) * _WIDTH + column] >> (row & 7) & 1
         return bool(lit) != self.inverted
 
+    def state(self):
+        """All that decides what is seen; equal states show equal pictures."""
+        lit = (self.on, self.pump, self._all_on, self.inverted, self._remapped, self._flipped)
+        rows = (self._offset, self._lines, self._start_line)
+        return (bytes(self.memory),) + lit + rows
+
     def picture(self):
         """All 128 x 64 pixels as seen, 1,024 bytes in the layout of framebuf.MONO_VLSB."""
         seen = bytearray(_WIDTH * _PAGES)

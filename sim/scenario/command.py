@@ -3,6 +3,10 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +20,10 @@ from sim.scenario.record import Result
 from sim.scenario.report import FORMATS, write
 from sim.scenario.story import Scenario
 from sim.scenario.tell import skipped, tell
+from sim.virtual.tell import tell_virtually
 from sim.vm import ROOT
 
+Tell = Callable[[Scenario, Path | None], Awaitable[Result]]
 FOLDER = ROOT / "sim" / "scenarios"
 FAILED, USAGE, STOPPED = 1, 2, 130
 _MARKS = {
@@ -48,6 +54,10 @@ def simulate(  # noqa: PLR0917 (options, never given by position)
     slow: Annotated[bool, typer.Option("--slow", help="Tell the slow ones too.")] = False,
     jobs: Annotated[int, typer.Option(min=1, max=16, help="How many at the same time.")] = 1,
     check: Annotated[bool, typer.Option("--check", help="Only read the files.")] = False,
+    virtual: Annotated[
+        bool,
+        typer.Option("--virtual", help="In virtual time: much faster, and the same each time."),
+    ] = False,
 ) -> None:
     """Tell scenarios to the real firmware, a real broker and the real host.
 
@@ -68,7 +78,9 @@ def simulate(  # noqa: PLR0917 (options, never given by position)
         print(f"{len(scenarios)} scenarios make sense.")
         return
     try:
-        results = asyncio.run(_tell_all(scenarios, keep, slow=slow, jobs=jobs))
+        with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:  # starts none unless asked
+            run = partial(_in_process, pool) if virtual else tell
+            results = asyncio.run(_tell_all(scenarios, keep, run, slow=slow, jobs=jobs))
     except (KeyboardInterrupt, asyncio.CancelledError):
         err.print("Stopped; no report was written.")
         raise typer.Exit(STOPPED) from None
@@ -93,8 +105,14 @@ def _files(given: list[Path]) -> list[Path]:
     return [path.relative_to(here) if path.is_relative_to(here) else path for path in found]
 
 
+async def _in_process(pool: ProcessPoolExecutor, scenario: Scenario, keep: Path | None) -> Result:
+    """In virtual time each story has a process: its clock stands still while it works."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(pool, tell_virtually, scenario, keep)
+
+
 async def _tell_all(
-    scenarios: list[Scenario], keep: Path | None, *, slow: bool, jobs: int
+    scenarios: list[Scenario], keep: Path | None, run: Tell, *, slow: bool, jobs: int
 ) -> list[Result]:
     """Tell them, several at a time, with a bar; in the order in which they were given."""
     loop = asyncio.get_running_loop()
@@ -107,12 +125,13 @@ async def _tell_all(
         whole = bar.add_task("scenarios", total=len(scenarios))
 
         async def one(scenario: Scenario) -> Result:
-            if scenario.needs or (scenario.slow and not slow):
+            untold = scenario.needs and run is tell  # in real time
+            if untold or (scenario.slow and not slow):
                 result = skipped(scenario)
             else:
                 async with room:
                     bar.update(whole, description=scenario.title[:48])
-                    result = await tell(scenario, keep)
+                    result = await run(scenario, keep)
             bar.advance(whole)
             _say(bar.console, result)
             return result
@@ -137,6 +156,9 @@ def _say(console: Console, result: Result) -> None:
     """A line for what came of it; more when it went wrong."""
     console.print(_MARKS[result.outcome], end=" ")
     time = f"{result.seconds:.1f} s" if result.outcome != "skipped" else result.why_skipped
+    if result.facts:
+        speed = result.told / max(result.seconds, 0.001)
+        time += f", {speed:.0f} times real time, digest {result.facts.digest[:16]}"
     console.print(f"{result.title}  ({time})", markup=False)
     for failure in result.failures:
         where = f"{result.file}:{failure.line}" if failure.line else result.file

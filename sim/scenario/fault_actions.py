@@ -89,9 +89,7 @@ async def part_hangs(stage: Stage, part: Part, time: float) -> None:
     stage.record.lasted("fault", f"{part} hangs", since)
 
 
-@phrase(
-    "action", BAD, "the database is slow for {time}", "others hold it nine tenths of the time"
-)
+@phrase("action", BAD, "the database is slow for {time}", "others hold it nine tenths of the time")
 async def database_slow(stage: Stage, time: float) -> None:
     """A database that others use too."""
     since = stage.engine.clock.now()

@@ -65,6 +65,17 @@ Outcome = Literal["passed", "failed", "broken", "skipped"]
 """`broken`: the world fell down, which says nothing about the story."""
 
 
+class Facts(msgspec.Struct, frozen=True):
+    """What is stored at the end of a story: how many facts, and one figure for all of them.
+
+    `digest` is the SHA-256 of the facts as they came over the wire, of all rows and of the ledger:
+    the same for the same story and seed, whatever the machine does.
+    """
+
+    count: int
+    digest: str
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a scenario."""
 
@@ -79,4 +90,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     desks: list[str]
     events: list[Event]
     replay: str
+    told: float = 0.0
+    """Seconds that the story lasted for those in it."""
+    facts: Facts | None = None
+    """In virtual time only."""
     why_skipped: str = ""

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from host_bridge.clock import SystemClock
 from host_bridge.director import Director
 from host_bridge.settings import Settings
 from host_bridge.store import Store
@@ -266,8 +267,12 @@ def test_night_and_the_way_to_badge_in_come_from_the_settings(settings, store, d
     always = msgspec.structs.replace(
         settings.site, night=(0, 23), timezone="Europe/Rome", badge_in="badge-then-headset"
     )
-    noon = 1_800_000_000_000  # 09:00 in Rome
-    it = Director(msgspec.structs.replace(settings, site=always), store, now_ms=lambda: noon)
+
+    class Morning(SystemClock):
+        def unix_ms(self):
+            return 1_800_000_000_000  # 09:00 in Rome
+
+    it = Director(msgspec.structs.replace(settings, site=always), store, clock=Morning())
     it.start()
     (mode,) = eventually(lambda: desk.bodies("u1/down/mode"))
     it.stop()

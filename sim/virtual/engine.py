@@ -1,0 +1,216 @@
+"""The engine in virtual time: real VMs and the real relay and director, one clock, no chance."""
+
+import asyncio
+import functools
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sim.scenario.engine import PARTS, Broker, Clock, Host, Unit
+from sim.scenario.errors import EngineError, StoryError
+from sim.scenario.record import Facts, Record
+from sim.scenario.site import SITE, settings, unit_of
+from sim.scenario.story import Scenario
+from sim.virtual.broker import Broker as Mqtt
+from sim.virtual.broker import Message
+from sim.virtual.conductor import Conductor
+from sim.virtual.host import VirtualHost
+from sim.virtual.unit import VirtualUnit
+from sim.vm import VmError
+
+_LOOK_S = 30.0
+_FACTS = ("/fact", "/button")
+_ROWS = (
+    "SELECT * FROM facts ORDER BY id",
+    "SELECT * FROM dead_letters ORDER BY id",
+    "SELECT * FROM ledger ORDER BY worker",
+)
+
+
+class VirtualClock:
+    """The conductor's time for stories."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        self._conductor = conductor
+        self._began = 0
+
+    def begin(self) -> None:
+        """The story begins now."""
+        self._began = self._conductor.now
+
+    def now(self) -> float:
+        """Seconds since the story began."""
+        return (self._conductor.now - self._began) / 1e6
+
+    def unix(self) -> float:
+        """Unix seconds."""
+        return self._conductor.unix_us() / 1e6
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(max(0.0, seconds))
+
+
+class VirtualBroker:
+    """The broker as stories know it."""
+
+    def __init__(self, conductor: Conductor, calm: Callable[[bool], None]) -> None:
+        self.mqtt = Mqtt(conductor)
+        self._calm = calm
+
+    async def start(self) -> None:
+        """Start it again, knowing nothing."""
+        self.mqtt.start()
+
+    async def kill(self) -> None:
+        """End it at once."""
+        self.mqtt.kill()
+
+    async def stall(self, seconds: float) -> None:
+        """Let it do nothing for a while."""
+        if not self.mqtt.running:
+            raise StoryError("the broker is not running")
+        self._calm(False)
+        self.mqtt.stall(seconds)
+        await asyncio.sleep(seconds)
+        self._calm(True)
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Say something, QoS 1."""
+        if not self.mqtt.running:
+            raise StoryError("the broker did not take it: nobody listens")
+        self.mqtt.publish(Message(topic, payload, 1, False))
+
+
+class VirtualEngine:
+    """Everything for one story, in a folder of its own.
+
+    Args:
+        conductor: whose time it is; the running event loop is on it.
+        scenario: whose site it is.
+        folder: empty; the database and the units' flash stay in it.
+        clock: the story's.
+        record: is told what displays say.
+        leave_out: leave out what changes nothing (sim/virtual/on_vm/idle.py).
+    """
+
+    def __init__(
+        self,
+        conductor: Conductor,
+        scenario: Scenario,
+        folder: Path,
+        clock: VirtualClock,
+        record: Record,
+        *,
+        leave_out: bool = True,
+    ) -> None:
+        self._conductor = conductor
+        self._scenario = scenario
+        self._folder = folder
+        self._record = record
+        self._time = clock
+        self._telling = False
+        config, database = folder / "chequer.toml", folder / "var" / "chequer.db"
+        config.write_text(settings(scenario.site, 1883, 8080, database))
+        (folder / "tags.csv").write_text(scenario.cards.register())
+        self._broker = VirtualBroker(conductor, self._calm)
+        self._heard = hashlib.sha256()
+        self._broker.mqtt.tap = self._hear
+        self._host = VirtualHost(conductor, self._broker.mqtt, folder, config, database)
+        self._units = {
+            desk: VirtualUnit(
+                conductor=conductor,
+                broker=self._broker.mqtt,
+                folder=folder / "units" / unit_of(desk),
+                site=SITE,
+                unit=unit_of(desk),
+                site_key=scenario.cards.key,
+                seed=scenario.seed,
+                rank=rank,
+                parts=scenario.site.parts[desk],
+                leave_out=leave_out,
+                tell=functools.partial(self._tell, desk),
+            )
+            for rank, desk in enumerate(scenario.site.desks, 1)
+        }
+        self.clock: Clock = clock
+        self.broker: Broker = self._broker
+        self.host: Host = self._host
+        self.units: dict[str, Unit] = dict(self._units)
+
+    def facts(self) -> Facts:
+        """What is stored now, and its digest."""
+        digest = self._heard.copy()
+        for query in _ROWS:
+            digest.update(repr(self._host.rows(query)).encode())
+        ((count,),) = self._host.rows("SELECT count(*) FROM facts")
+        return Facts(int(str(count)), digest.hexdigest())
+
+    async def __aenter__(self) -> Self:
+        """Bring everything up, then let the story begin."""
+        try:
+            self._broker.mqtt.start()
+            self._host.register(self._folder / "tags.csv")
+            for part in PARTS:
+                await self._host.start(part)
+            for unit in self._units.values():
+                unit.start()
+            await self._guided()
+        except (VmError, StoryError, OSError) as error:
+            self._end()
+            raise EngineError(str(error)) from error
+        except BaseException:
+            self._end()
+            raise
+        self._time.begin()
+        self._record.begin({d: " ".join(u.show().display) for d, u in self._units.items()})
+        self._telling = True
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End everything, units first."""
+        self._end()
+
+    def _end(self) -> None:
+        for unit in self._units.values():
+            unit.stop()
+        self._host.stop()
+
+    async def _guided(self) -> None:
+        """Wait until each desk knows whether it may be used."""
+        for unit in self._units.values():
+            try:
+                async with asyncio.timeout(_LOOK_S):
+                    while not unit.show().display:  # noqa: ASYNC110
+                        await asyncio.sleep(0.05)
+            except TimeoutError:
+                raise EngineError(f"{unit.name} shows nothing: {unit.console()[-5:]}") from None
+
+    def _calm(self, calm: bool) -> None:
+        for unit in self._units.values():
+            unit.calm(calm)
+
+    def _hear(self, message: Message) -> None:
+        if message.topic.endswith(_FACTS):
+            self._heard.update(repr(message).encode())
+
+    def _tell(self, desk: str, _at: int, what: str, value: Any) -> None:
+        if what == "console":
+            with (self._folder / f"unit-{unit_of(desk)}.console").open("a") as file:
+                file.write(f"{self._time.now():9.3f} {value}\n")
+        elif not self._telling:
+            return
+        elif what == "display":
+            read: Callable[[], list[str]] = value
+            self._record.shown(desk, " ".join(read()))
+        elif what == "power" and value == "cut":
+            self._record.shown(desk, "")
+        elif what == "reset":
+            self._record.add("fault", f"restarts ({value})", desk)
