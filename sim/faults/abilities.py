@@ -3,7 +3,7 @@
 An engine that lacks one is told so politely, at the step that asks for it.
 """
 
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import NoReturn, Protocol, runtime_checkable
 
 from sim.scenario.errors import StoryError
 
@@ -44,15 +44,33 @@ class FrailHost(Protocol):
         """For so long the relay can write nothing."""
 
 
-Ability = TypeVar("Ability")
+@runtime_checkable
+class Operated(Protocol):
+    """A host whose command line can be used."""
+
+    async def command(self, *words: str) -> str:
+        """What a command of the host says; StoryError when it fails."""
 
 
-def able(thing: object, ability: type[Ability], fault: str) -> Ability:
-    """The thing, if it can do that.
+def radio_of(thing: object, fault: str) -> Radio:
+    """The unit, if its radio can be bad; else StoryError."""
+    return thing if isinstance(thing, Radio) else _refuse(fault)
 
-    Raises:
-        StoryError: it can't.
-    """
-    if not isinstance(thing, ability):
-        raise StoryError(f"this engine has no {fault}; tell the story in real time")
-    return thing
+
+def broker_of(thing: object, fault: str) -> FrailBroker:
+    """The broker, if it can be worse than dead; else StoryError."""
+    return thing if isinstance(thing, FrailBroker) else _refuse(fault)
+
+
+def host_of(thing: object, fault: str) -> FrailHost:
+    """The host, if it can hang; else StoryError."""
+    return thing if isinstance(thing, FrailHost) else _refuse(fault)
+
+
+def operated(thing: object, what: str) -> Operated:
+    """The host, if it has a command line; else StoryError."""
+    return thing if isinstance(thing, Operated) else _refuse(what)
+
+
+def _refuse(what: str) -> NoReturn:
+    raise StoryError(f"this engine has no {what}; tell the story in real time")

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from sim.faults.catalogue import listing
 from sim.scenario.errors import ScenarioFileError
 from sim.scenario.read import read
 from sim.scenario.record import Result
@@ -53,6 +54,9 @@ def simulate(  # noqa: PLR0917 (options, never given by position)
     ] = None,
     slow: Annotated[bool, typer.Option("--slow", help="Tell the slow ones too.")] = False,
     jobs: Annotated[int, typer.Option(min=1, max=16, help="How many at the same time.")] = 1,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="List every fault by name, and run nothing.")
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="Only read the files.")] = False,
     virtual: Annotated[
         bool,
@@ -65,6 +69,9 @@ def simulate(  # noqa: PLR0917 (options, never given by position)
     was run; 130 stopped by Ctrl-C.
     """
     err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+    if faults:
+        print("\n".join(listing()))
+        return
     reports = report or []
     if wrong := [str(path) for path in reports if path.suffix not in FORMATS]:
         err.print(f"{', '.join(wrong)}: a report ends in {', '.join(FORMATS)}")
@@ -125,7 +132,7 @@ async def _tell_all(
         whole = bar.add_task("scenarios", total=len(scenarios))
 
         async def one(scenario: Scenario) -> Result:
-            untold = scenario.needs and run is tell  # in real time
+            untold = scenario.needs == ("virtual time" if run is tell else "real time")
             if untold or (scenario.slow and not slow):
                 result = skipped(scenario)
             else:

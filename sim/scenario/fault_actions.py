@@ -1,8 +1,10 @@
 """What goes wrong where data changes hands, beyond power, chips and ends of processes."""
 
-from sim.faults.abilities import FrailBroker, FrailHost, Radio, able
+from sim.faults.abilities import broker_of, host_of, operated, radio_of
 from sim.scenario.engine import Part
+from sim.scenario.errors import StoryError
 from sim.scenario.phrase import phrase
+from sim.scenario.site import unit_of
 from sim.scenario.stage import Stage
 
 BAD = "Bad radio, broker, disk"
@@ -34,7 +36,7 @@ async def half_open(stage: Stage, desks: list[str]) -> None:
     """A router on the way has forgotten them."""
     for desk in desks:
         stage.record.add("fault", "connection half open", stage.desk(desk))
-        able(stage.unit(desk), Radio, "half-open connection").half_open()
+        radio_of(stage.unit(desk), "half-open connection").half_open()
 
 
 @phrase(
@@ -43,7 +45,7 @@ async def half_open(stage: Stage, desks: list[str]) -> None:
 )  # fmt: skip
 async def roams(stage: Stage, desks: list[str], time: float) -> None:
     """From one access point to another."""
-    units = [able(stage.unit(desk), Radio, "roaming") for desk in desks]
+    units = [radio_of(stage.unit(desk), "roaming") for desk in desks]
     for desk in desks:
         stage.record.add("fault", "roams", stage.desk(desk))
         await stage.unit(desk).network(False)
@@ -58,7 +60,7 @@ async def roams(stage: Stage, desks: list[str], time: float) -> None:
 async def broker_slow(stage: Stage, time: float) -> None:
     """An overloaded machine."""
     since = stage.engine.clock.now()
-    await able(stage.engine.broker, FrailBroker, "slow broker").slow(time)
+    await broker_of(stage.engine.broker, "slow broker").slow(time)
     stage.record.lasted("fault", "broker slow", since)
 
 
@@ -68,14 +70,14 @@ async def broker_slow(stage: Stage, time: float) -> None:
 )  # fmt: skip
 async def broker_full(stage: Stage) -> None:
     """A broker that promises and does not keep."""
-    await able(stage.engine.broker, FrailBroker, "full broker").fill(True)
+    await broker_of(stage.engine.broker, "full broker").fill(True)
     stage.record.add("fault", "broker full")
 
 
 @phrase("action", BAD, "the broker has room again", "restarted as it should be")
 async def broker_roomy(stage: Stage) -> None:
     """It keeps what it takes."""
-    await able(stage.engine.broker, FrailBroker, "full broker").fill(False)
+    await broker_of(stage.engine.broker, "full broker").fill(False)
     stage.record.add("fault", "broker has room")
 
 
@@ -85,7 +87,7 @@ async def broker_roomy(stage: Stage) -> None:
 async def part_hangs(stage: Stage, part: Part, time: float) -> None:
     """A process that is stopped."""
     since = stage.engine.clock.now()
-    await able(stage.engine.host, FrailHost, "hanging process").hang(part, time)
+    await host_of(stage.engine.host, "hanging process").hang(part, time)
     stage.record.lasted("fault", f"{part} hangs", since)
 
 
@@ -93,7 +95,7 @@ async def part_hangs(stage: Stage, part: Part, time: float) -> None:
 async def database_slow(stage: Stage, time: float) -> None:
     """A database that others use too."""
     since = stage.engine.clock.now()
-    await able(stage.engine.host, FrailHost, "slow database").slow_database(time)
+    await host_of(stage.engine.host, "slow database").slow_database(time)
     stage.record.lasted("fault", "database slow", since)
 
 
@@ -101,14 +103,56 @@ async def database_slow(stage: Stage, time: float) -> None:
 async def disk_full(stage: Stage, time: float) -> None:
     """No room on the host's disk."""
     since = stage.engine.clock.now()
-    await able(stage.engine.host, FrailHost, "full disk").fill_disk(time)
+    await host_of(stage.engine.host, "full disk").fill_disk(time)
     stage.record.lasted("fault", "disk full", since)
+
+
+OFFICE = "The back office"
+
+
+@phrase("action", OFFICE, "a drill begins at {desk}", "for half an hour presses there are practice")
+async def drill(stage: Stage, desk: str) -> None:
+    """Practice."""
+    await _command(stage, "units", "drill", unit_of(stage.desk(desk)))
+    stage.record.add("note", "drill", stage.desk(desk))
+
+
+@phrase(
+    "action", OFFICE, "somebody takes up the report of {desk}",
+    "the newest that nobody has answered for yet; `chequer incidents hear`",
+)  # fmt: skip
+async def takes_up(stage: Stage, desk: str) -> None:
+    """A person answers for a report."""
+    rows = stage.engine.host.rows(
+        "SELECT id FROM facts WHERE unit = ? AND type = 'press' ORDER BY id DESC LIMIT 1",
+        unit_of(stage.desk(desk)),
+    )
+    if not rows:
+        raise StoryError(f"no report of {stage.desk(desk)} is stored")
+    await _command(stage, "incidents", "hear", str(rows[0][0]))
+    stage.record.add("note", "report taken up", stage.desk(desk))
+
+
+@phrase(
+    "action", OFFICE, "the next tag at {desk} is to be {who}'s headset",
+    "`chequer registry enrol`; goes on when a tag was presented, or after half a minute",
+)  # fmt: skip
+async def enrols(stage: Stage, desk: str, who: str) -> None:
+    """A tag is entered at a desk."""
+    unit = unit_of(stage.desk(desk))
+    stage.record.add("note", "enrolment", stage.desk(desk))
+    words = ("--unit", unit, "--kind", "headset", "--holder", who, "--seconds", "30")
+    await _command(stage, "registry", "enrol", *words)
+
+
+async def _command(stage: Stage, *words: str) -> None:
+    await operated(stage.engine.host, "command line").command(*words)
 
 
 async def _weather(
     stage: Stage, seconds: float, desks: list[str], loss: float, delay: float
 ) -> None:
-    units = [able(stage.unit(desk), Radio, "bad radio") for desk in desks]
+    units = [radio_of(stage.unit(desk), "bad radio") for desk in desks]
     since = stage.engine.clock.now()
     for unit in units:
         unit.weather(loss, delay)

@@ -282,7 +282,8 @@ GAPS: dict[str, str] = {
     "time": "`250ms`, `3s`, `2min`; or a range, `2s..5s`, from which the seed chooses",
     "number": "`3`, or a range, `3..6`, from which the seed chooses",
     "amount": "`3`, `no`, `at least 3`, `at most 3`",
-    "chip": "`reader`, `radar`, `PIR`, `seat switch`, `display`, `flash`; what the desk has of them",
+    "chip": "`reader`, `radar`, `PIR`, `seat switch`, `display`, `flash`; "
+    "what the desk has of them",
     "defect": "`missing`, `stuck at 00`, `stuck at FF`, `noisy`, "
     "`truncated`, `hung`, `worn`, `rotten`, `small`; which chip knows what is in a table below",
     "part": "`relay`, `director` (which serves the page too)",

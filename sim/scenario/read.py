@@ -65,7 +65,7 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: str = ""
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 1
     slow: bool = False
-    needs: Literal["", "virtual time"] = ""
+    needs: Literal["", "virtual time", "real time"] = ""
     site: Site = Site()
     world: World | None = None
     people: People = People()

@@ -111,6 +111,18 @@ class RealHost:
         """Nobody can write."""
         await self._database.lock(seconds)
 
+    async def command(self, *words: str) -> str:
+        """What a command of the host says.
+
+        Raises:
+            StoryError: it ended with an error.
+        """
+        self._starts += 1
+        child = await self._begin(f"command-{self._starts}", *words)
+        if await child.wait() != 0:
+            raise StoryError(f"chequer {' '.join(words[:2])}: {child.last_lines()}")
+        return child.log()
+
     async def hang(self, part: str, seconds: float) -> None:
         """Stop a part's process for a while."""
         child = next((child for name, child in self._parts.items() if name == part), None)
