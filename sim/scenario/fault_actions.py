@@ -11,12 +11,12 @@ BAD = "Bad radio, broker, disk"
 
 
 @phrase(
-    "action", BAD, "during {time} the radio of {desks} loses {number} %",
+    "action", BAD, "during {time} the radio of {desks} loses {share}",
     "so many packets of a hundred come late, after being sent again; goes on when the time is over",
 )  # fmt: skip
-async def radio_loses(stage: Stage, time: float, desks: list[str], number: int) -> None:
+async def radio_loses(stage: Stage, time: float, desks: list[str], share: float) -> None:
     """Packets are lost, and TCP sends them again."""
-    await _weather(stage, time, desks, number / 100, 0.0)
+    await _weather(stage, time, desks, share, 0.0)
 
 
 @phrase(

@@ -259,6 +259,7 @@ _GAPS: dict[str, Callable[[str, Names], Any]] = {
     "time": lambda words, _: measure.span(words),
     "delay": lambda words, _: measure.span(words),
     "number": lambda words, _: measure.number(words),
+    "share": lambda words, _: measure.share(words),
     "amount": lambda words, _: measure.amount(words),
     "chip": lambda words, _: _one_of("a chip", words, list(CHIPS)),
     "defect": lambda words, _: _one_of("a defect", words, DEFECTS),
@@ -280,6 +281,7 @@ GAPS: dict[str, str] = {
     "name": "a new name for a desk",
     "delay": "as `{time}`",
     "time": "`250ms`, `3s`, `2min`; or a range, `2s..5s`, from which the seed chooses",
+    "share": "`30 %` or `0.3`",
     "number": "`3`, or a range, `3..6`, from which the seed chooses",
     "amount": "`3`, `no`, `at least 3`, `at most 3`",
     "chip": "`reader`, `radar`, `PIR`, `seat switch`, `display`, `flash`; "

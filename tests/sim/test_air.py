@@ -37,7 +37,11 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-async def test_a_late_radio_delays_each_way_and_then_no_more() -> None:
+def test_a_late_radio_delays_each_way_and_then_no_more() -> None:
+    asyncio.run(_late())
+
+
+async def _late() -> None:
     async with wire() as (air, echo):
         await echo(b"before")
         air.weather(0.0, PAUSE_S)
@@ -46,14 +50,22 @@ async def test_a_late_radio_delays_each_way_and_then_no_more() -> None:
         assert await echo(b"again") < 2 * PAUSE_S
 
 
-async def test_lost_packets_come_later_and_in_order() -> None:
+def test_lost_packets_come_later_and_in_order() -> None:
+    asyncio.run(_lost())
+
+
+async def _lost() -> None:
     async with wire() as (air, echo):
         air.weather(0.5, 0.0)
         took = [await echo(b"%d" % i) for i in range(12)]
         assert max(took) >= 0.2
 
 
-async def test_a_half_open_connection_is_silent_and_a_new_one_works() -> None:
+def test_a_half_open_connection_is_silent_and_a_new_one_works() -> None:
+    asyncio.run(_forgotten())
+
+
+async def _forgotten() -> None:
     async with wire() as (air, echo):
         await echo(b"before")
         air.half_open()

@@ -10,7 +10,7 @@ CODE = """
 import esp32
 
 async def main():
-    flash = esp32.Partition.find(label="button")[0]
+    flash = esp32.Partition("button")
     flash.ioctl(6, 1)
     flash.writeblocks(1, b"12345678" * 32, 0)
     print("blocks", flash.ioctl(4, 0), flash.ioctl(5, 0))
