@@ -121,7 +121,7 @@ def test_a_fault_that_makes_no_sense_is_refused_with_its_line(
 ) -> None:
     message = refused(tmp_path, HEAD + f"  - wait 1s\n  - {sentence}\n")
     assert said in message
-    assert message.startswith("story.yaml:6: ")
+    assert message.startswith("story.yaml:7: ")
 
 
 def test_the_seed_of_the_command_takes_the_place_of_the_files(tmp_path: Path) -> None:
