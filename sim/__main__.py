@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from sim.demo import FOLDER, Demo
+from sim.fleet.command import fleet
 from sim.parts import Parts
 from sim.parts import of as parts_of
 from sim.port import ControlPort
@@ -122,6 +123,7 @@ def workbench(
 
 
 app.command("simulate")(simulate)
+app.command("fleet")(fleet)
 app.command("world")(world)
 app.command("replay")(replay)
 

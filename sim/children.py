@@ -25,6 +25,11 @@ class Child:
         self._log = log
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
     def code(self) -> int | None:
         """Its exit code, None while it runs."""
         return self._process.returncode

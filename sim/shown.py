@@ -60,7 +60,11 @@ class Front:
 
     def level(self, name: str) -> object:
         """Ring, lamp or buzzer alone, as in `Shown`."""
-        return list(self._ring.pixels) if name == "ring" else self._levels[name]
+        return self.ring() if name == "ring" else self._levels[name]
+
+    def ring(self) -> list[Colour]:
+        """The ring's pixels, as in `Shown`."""
+        return list(self._ring.pixels)
 
     def picture(self) -> bytes:
         """The display's 128 x 64 pixels (MONO_VLSB)."""
@@ -70,7 +74,7 @@ class Front:
         """What is to be seen now."""
         return Shown(
             powered=powered,
-            ring=list(self._ring.pixels),
+            ring=self.ring(),
             display=self.glass.lines(),
             buzzer=self._levels["buzzer"],
             lamp=self._levels["lamp"],

@@ -13,13 +13,14 @@ import msgspec
 from sim import parts as choice
 from sim.air import Air, Tap
 from sim.parts import Parts
-from sim.shown import Front, Shown
+from sim.shown import Colour, Front, Shown
 from sim.vm import ROOT, Vm, VmError
 from sim.world import RadarState, World
 
 _SHARE_KIB = 72
 _CHIPS_KIB = {"mfrc522": 7, "pn532": 10, "ld2410": 9, "pir": 3, "seat-switch": 3}
 _TAPS_KIB = 16  # what watching the wires takes of the VM's heap
+_DOZE_KIB = 16  # what leaving out rounds takes of it
 _CAUSES = {"power": 1, "hard": 2, "watchdog": 3, "soft": 5}  # machine.reset_cause()
 _READY_S = 20.0
 _QUIET_S = 0.03
@@ -49,6 +50,8 @@ class SimUnit:
         wires: is told what passes on the wires, in hexadecimal: ("spi", [MOSI, MISO]),
             ("uart", ["in" or "out", bytes]), ("i2c", bytes).
         mqtt: is told what passes between unit and broker, see `sim.air.Tap`.
+        doze: rounds that see nothing new are left out, for fleets of hundreds; see
+            `sim/board/doze.py`.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class SimUnit:
         parts: Parts | None = None,
         wires: Callable[[str, Any], None] | None = None,
         mqtt: Tap | None = None,
+        doze: bool = False,
     ) -> None:
         self.name = unit
         self.heap_at_start: tuple[int, int] = (0, 0)
@@ -72,6 +76,7 @@ class SimUnit:
         self._config = {"site": site, "unit": unit, "site_key": site_key.hex()}
         self._firmware_kib = _kib(heap)
         self._parts = parts
+        self._doze = doze
         self._wires = wires
         self._firmware = firmware.resolve()
         self._built = (self._firmware / "a.bundle").exists()
@@ -202,6 +207,14 @@ class SimUnit:
             self._air.lose()
         await self._do({"air": present})
 
+    def weather(self, loss: float, delay: float) -> None:
+        """The radio loses so much of 1 from now on, and all is late by so many seconds."""
+        self._air.weather(loss, delay)
+
+    def half_open(self) -> None:
+        """Connections that are open now carry nothing any more, and nobody is told."""
+        self._air.half_open()
+
     async def heap(self) -> tuple[int, int]:
         """Bytes of heap in use and free, after a collection; simulator included."""
         self._need_power()
@@ -228,18 +241,31 @@ class SimUnit:
         Raises:
             TimeoutError: it did not within so many seconds; the message says what was shown.
         """
+        await self._wait(lambda: predicate(self.show()), seconds)
+        return self.show()
+
+    async def wait_for_ring(
+        self, predicate: Callable[[list[Colour]], object], seconds: float = 5.0
+    ) -> None:
+        """Wait until the ring's pixels fulfil the predicate; reading the display takes far longer.
+
+        Raises:
+            TimeoutError: they did not within so many seconds; the message says what was shown.
+        """
+        await self._wait(lambda: predicate(self._front.ring()), seconds)
+
+    async def _wait(self, fulfilled: Callable[[], object], seconds: float) -> None:
         change = asyncio.Event()
         self._waiters.add(change)
         try:
             async with asyncio.timeout(seconds):
-                while not predicate(self.show()):
+                while not fulfilled():
                     await change.wait()
                     change.clear()
         except TimeoutError:
             raise TimeoutError(f"{self.name}: after {seconds} s still {self.show()}") from None
         finally:
             self._waiters.discard(change)
-        return self.show()
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[asyncio.Queue[Event]]:
@@ -299,6 +325,7 @@ class SimUnit:
                 "world": self._world.commands(),
                 "parts": msgspec.to_builtins(self._world.parts),
                 "taps": self._wires is not None,
+                "doze": self._doze,
             }
         )
         try:
@@ -309,8 +336,8 @@ class SimUnit:
             raise VmError(f"{self.name}: the VM did not come up. Its last words:\n{last}") from None
 
     def _heap(self) -> str:
-        taps = _TAPS_KIB if self._wires else 0
-        return f"{self._firmware_kib + share_kib(self._world.parts) + taps}k"
+        more = (_TAPS_KIB if self._wires else 0) + (_DOZE_KIB if self._doze else 0)
+        return f"{self._firmware_kib + share_kib(self._world.parts) + more}k"
 
     async def _end(self) -> None:
         vm, self._vm = self._vm, None

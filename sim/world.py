@@ -13,9 +13,14 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "pir": ("none", "missing", "stuck00", "stuckff"),
     "seat-switch": ("none", "missing", "stuck00", "stuckff", "noise"),
     "ssd1306": ("none", "missing"),
-    "flash": ("none", "cut"),
+    "flash": ("none", "cut", "worn", "rotten", "small"),
 }
-"""Chip -> what may be wrong with it. Flash "cut": the power fails while it is being programmed."""
+"""Chip -> what may be wrong with it; see `sim.faults.catalogue` for what each means.
+
+Flash "cut" and "rotten" happen once; "small" is so from the next start on.
+"""
+
+_ONCE = ("cut", "rotten")
 
 
 class World:
@@ -106,7 +111,7 @@ class World:
         if kind not in FAULTS[chip]:
             raise ValueError(f"{chip} knows the faults {', '.join(FAULTS[chip])}, not {kind!r}")
         self._need(chip)
-        if chip == "flash":  # a planned power cut, over once it has happened
+        if kind in _ONCE:
             return {"fault": [chip, kind, after]}
         self._faults[chip] = kind
         return {"fault": [chip, kind]}

@@ -47,6 +47,10 @@ def _break(chip, kind, after=0):
 
         Partition.budget = after if kind == "cut" else None
         Partition.cut = _fail
+        if kind == "rotten":
+            Partition.rot()
+        elif kind != "cut":
+            Partition.worn, Partition.small = kind == "worn", kind == "small"
     else:
         parts.fault(chip, kind)
 

@@ -6,6 +6,8 @@ import flash_map
 
 _BLOCK = 4096
 _CHUNK = 256
+_SMALL_BLOCK, _SMALL_BLOCKS = 512, 4
+_FIRST = 1  # the block that the journals of a new unit begin in
 
 _INVALID_ARG = -258
 _INVALID_SIZE = -260
@@ -32,12 +34,17 @@ class Partition:
     """Bytes that may still be programmed until the power fails in the middle; None is for ever."""
     cut = None
     """Called when the budget is used up; does not return."""
+    worn = False
+    """Whether the block that a new unit wrote to first keeps nothing more that is written to it."""
+    small = False
+    """Whether partitions that are opened from now on are the smallest that can be."""
 
     def __init__(self, label, block_size=_BLOCK):
         if label not in _TABLE:
             raise OSError(-261, "ESP_ERR_NOT_FOUND")
         self._label = label
-        self._size = _TABLE[label][3]
+        self._block = _SMALL_BLOCK if Partition.small else _BLOCK
+        self._size = _SMALL_BLOCKS * _SMALL_BLOCK if Partition.small else _TABLE[label][3]
         name = "/soc/%s.flash" % label
         try:
             self._file = open(name, "r+b")  # noqa: SIM115 (open as long as the chip has power)
@@ -76,9 +83,9 @@ class Partition:
         """Program `buf`; without an offset the blocks that it covers are erased before."""
         start = self._place(block, offset or 0, len(buf))
         if offset is None:
-            if len(buf) % _BLOCK:
+            if len(buf) % self._block:
                 raise OSError(_INVALID_SIZE, "ESP_ERR_INVALID_SIZE")
-            for i in range(len(buf) // _BLOCK):
+            for i in range(len(buf) // self._block):
                 self._erase(block + i)
         view = memoryview(buf)
         for i in range(0, len(buf), _CHUNK):
@@ -87,16 +94,16 @@ class Partition:
     def ioctl(self, op, arg):
         """4: number of blocks, 5: their size, 6: erase block `arg`; others do nothing."""
         if op == 4:
-            return self._size // _BLOCK
+            return self._size // self._block
         if op == 5:
-            return _BLOCK
+            return self._block
         if op == 6:
-            self._place(arg, 0, _BLOCK)
+            self._place(arg, 0, self._block)
             self._erase(arg)
         return 0
 
     def _place(self, block, offset, length):
-        start = block * _BLOCK + offset
+        start = block * self._block + offset
         if start < 0 or offset < 0:
             raise OSError(_INVALID_ARG, "ESP_ERR_INVALID_ARG")
         if start + length > self._size:
@@ -105,13 +112,15 @@ class Partition:
 
     def _erase(self, block):
         self._spend(0)
-        start = block * _BLOCK
-        end = min(start + _BLOCK, self._length)
+        start = block * self._block
+        end = min(start + self._block, self._length)
         self._file.seek(start)
         for i in range(start, end, _CHUNK):
             self._file.write(b"\xff" * min(_CHUNK, end - i))
 
     def _program(self, start, data):
+        if Partition.worn and start // self._block == _FIRST:
+            return
         failing = self._spend(len(data))
         if failing is not None:
             data = data[:failing]
@@ -146,8 +155,28 @@ class Partition:
         return left if cls.budget < 0 else None
 
     @staticmethod
+    def rot():
+        """A bit turns over in the first fact that a new unit has written, in each partition."""
+        for label in _TABLE:
+            try:
+                with open("/soc/%s.flash" % label, "r+b") as file:
+                    _turn_over(file)
+            except OSError:
+                pass
+
+    @staticmethod
     def mark_app_valid_cancel_rollback():
         """The application started well; there is no other one here to roll back to."""
+
+
+def _turn_over(file):
+    """In its number: a block begins with 128 bytes of header (the firmware's `sectors.py`)."""
+    place = _FIRST * _BLOCK + 128 + 8
+    file.seek(place)
+    byte = file.read(1)
+    if byte:
+        file.seek(place)
+        file.write(bytes((byte[0] ^ 4,)))
 
 
 class NVS:

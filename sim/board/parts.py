@@ -98,6 +98,11 @@ def take(uid):
         _rfid.field.take(card)
 
 
+def reader_works():
+    """Whether the reader has no fault."""
+    return not _rfid.fault
+
+
 def fault(chip, kind):
     """Break a chip, or with "none" mend it."""
     if chip in ("mfrc522", "pn532"):

@@ -75,6 +75,18 @@ def seat(taken):
         _switch.sit(taken)
 
 
+def radar_rests():
+    """Whether the radar is the only sensor, has no fault, and all that it has sent was read."""
+    return bool(_radar) and not (_pir or _switch or _radar.fault) and _radar.at_rest()
+
+
+def skip_reports():
+    """The radar's reports that were due meanwhile, but for the last of them, were never sent."""
+    if _radar:
+        _radar.skip()
+        _radar.any()
+
+
 def fault(chip, kind):
     """Break a sensor, or with "none" mend it; False if it is none of these."""
     if chip == "ld2410":

@@ -119,6 +119,15 @@ class LD2410Model:
         self._advance()
         self._send(bytes(data), self._clock())
 
+    def at_rest(self):
+        """Whether nothing is on the line or in the reader's buffer."""
+        self._advance()
+        return not self._line and not self._inbox
+
+    def skip(self):
+        """Leave out the reports that are due and not yet sent, but for the last of them."""
+        self._next_report += max(0, (self._clock() - self._next_report) // _PERIOD_US) * _PERIOD_US
+
     # Reports
 
     def _advance(self):

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sim.explore import command as exploring
+from sim.faults.catalogue import listing
 from sim.scenario.errors import ScenarioFileError
 from sim.scenario.read import read
 from sim.scenario.record import Result
@@ -57,6 +58,9 @@ def simulate(  # noqa: PLR0917 (options, never given by position)
         int | None,
         typer.Option(min=1, max=16, help="How many at the same time: 1, or each core an explorer."),
     ] = None,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="List every fault by name, and run nothing.")
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="Only read the files.")] = False,
     virtual: Annotated[
         bool,
@@ -79,6 +83,9 @@ def simulate(  # noqa: PLR0917 (options, never given by position)
     was run; 130 stopped by Ctrl-C.
     """
     err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+    if faults:
+        print("\n".join(listing()))
+        return
     reports = report or []
     if explore:
         if files or reports or check:
@@ -146,7 +153,7 @@ async def _tell_all(
         whole = bar.add_task("scenarios", total=len(scenarios))
 
         async def one(scenario: Scenario) -> Result:
-            untold = scenario.needs and run is tell  # in real time
+            untold = scenario.needs == ("virtual time" if run is tell else "real time")
             if untold or (scenario.slow and not slow):
                 result = skipped(scenario)
             else:

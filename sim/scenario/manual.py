@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from sim.faults.catalogue import CATALOGUE
 from sim.scenario.phrase import GAPS, PHRASES
 from sim.scenario.read import BLOCKS
 from sim.scenario.world import KEYS
@@ -41,6 +42,14 @@ def _lines() -> Iterator[str]:
     yield from _table("gap", ((f"{{{gap}}}", text) for gap, text in GAPS.items()))
     yield from ("", "### What a world says", "")
     yield from _table("key", KEYS.items())
+    yield from ("", "### Every fault by name", "")
+    yield "| where | fault | what happens | in a story | shown by |"
+    yield "|---|---|---|---|---|"
+    for each in CATALOGUE:
+        yield (
+            f"| {each.place} | {each.name} | {each.explains} | `{each.sentence}` |"
+            f" `{each.story}.yaml` |"
+        )
     yield from ("", "### Faults on the control port", "")
     yield from _table("chip", ((chip, ", ".join(kinds)) for chip, kinds in FAULTS.items()))
 

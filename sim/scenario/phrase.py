@@ -26,6 +26,7 @@ CHIPS = {
     "PIR": ("pir",),
     "seat switch": ("seat-switch",),
     "display": ("ssd1306",),
+    "flash": ("flash",),
 }
 """What a chip is called in a sentence -> what it may be, on one board or another."""
 
@@ -36,6 +37,9 @@ DEFECTS = {
     "noisy": "noise",
     "truncated": "truncated",
     "hung": "hung",
+    "worn": "worn",
+    "rotten": "rotten",
+    "small": "small",
 }
 """What is wrong with it, in a sentence -> in `sim.world.FAULTS`."""
 
@@ -256,7 +260,9 @@ _GAPS: dict[str, Callable[[str, Names], Any]] = {
     "word": _word,
     "name": _name,
     "time": lambda words, _: measure.span(words),
+    "delay": lambda words, _: measure.span(words),
     "number": lambda words, _: measure.number(words),
+    "share": lambda words, _: measure.share(words),
     "amount": lambda words, _: measure.amount(words),
     "chip": lambda words, _: _one_of("a chip", words, list(CHIPS)),
     "defect": lambda words, _: _one_of("a defect", words, DEFECTS),
@@ -277,15 +283,18 @@ GAPS: dict[str, str] = {
     "cards": "`headset`, `badge`, `card` (a cleaner's), `Ben's headset`; several with `and`",
     "word": "what the display can say, as in `STORED` or `NOT YOURS`; two lines are one phrase",
     "name": "a new name for a desk",
+    "delay": "as `{time}`",
     "time": "`250ms`, `3s`, `2min`; or a range, `2s..5s`, from which the seed chooses",
+    "share": "`30 %` or `0.3`",
     "number": "`3`, or a range, `3..6`, from which the seed chooses",
     "amount": "`3`, `no`, `at least 3`, `at most 3`",
-    "chip": "`reader`, `radar`, `PIR`, `seat switch`, `display`; what the desk has of them",
+    "chip": "`reader`, `radar`, `PIR`, `seat switch`, `display`, `flash`; "
+    "what the desk has of them",
     "defect": "`missing`, `stuck at 00`, `stuck at FF`, `noisy`, "
-    "`truncated`, `hung`; which chip knows what is in a table below",
+    "`truncated`, `hung`, `worn`, `rotten`, `small`; which chip knows what is in a table below",
     "part": "`relay`, `director` (which serves the page too)",
     "point": "a fault point of the host, as in `relay.after-commit`",
-    "fact": "`boot`, `tag`, `seat`, `provisional`, `chip`, `press`, `urgent`",
+    "fact": "`boot`, `tag`, `seat`, `provisional`, `chip`, `dropped`, `press`, `urgent`",
     "colour": "`red`, `green`, `blue`, `amber`, `white`",
     "state": "`free`, `reserved`, `taken`, `blocked`, `conflict`, `dirty`, `full`, `offline`",
     "room": "a room of the file",

@@ -65,7 +65,7 @@ class Player:
         self._turns: Counter[int] = Counter()
         self._beside: asyncio.TaskGroup | None = None
         self._rules: list[asyncio.Task[None]] = []
-        self._rule_s = RARE_RULE_S if scenario.needs else RULE_S
+        self._rule_s = RARE_RULE_S if scenario.needs == "virtual time" else RULE_S
         self._telling = 0  # stories that are told beside the main one
 
     async def play(self) -> list[Failure]:

@@ -8,6 +8,7 @@ import msgspec
 
 from sim.scenario import actions as _actions  # noqa: F401 (fills the list of phrases)
 from sim.scenario import expectations as _expectations  # noqa: F401
+from sim.scenario import fault_actions as _fault_actions  # noqa: F401
 from sim.scenario import host_actions as _host_actions  # noqa: F401
 from sim.scenario import invariants as _invariants  # noqa: F401
 from sim.scenario import measure, site
@@ -66,7 +67,7 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: str = ""
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 1
     slow: bool = False
-    needs: Literal["", "virtual time"] = ""
+    needs: Literal["", "virtual time", "real time"] = ""
     site: Site = Site()
     world: World | None = None
     people: People = People()

@@ -17,6 +17,7 @@ from sim.children import Child, start
 from sim.scenario.errors import EngineError, StoryError
 
 _UP_S = 20.0
+_STOPPED_S, _RUNS_S = 0.99, 0.01
 
 
 def free_port() -> int:
@@ -66,9 +67,15 @@ class RealBroker:
         self.port = free_port()
         self._folder = folder
         self._config = config
+        self._full = False
         self._child: Child | None = None
         path = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
         self._mosquitto = shutil.which("mosquitto", path=path)
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, None before it was started."""
+        return self._child.pid if self._child else None
 
     async def start(self) -> None:
         """Start and wait until it listens; nothing happens when it runs."""
@@ -91,6 +98,25 @@ class RealBroker:
             await asyncio.sleep(seconds)
         finally:
             self._child.signal(signal.SIGCONT)
+
+    async def slow(self, seconds: float) -> None:
+        """Let its process run one moment in a hundred."""
+        until = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < until:
+            await self.stall(_STOPPED_S)
+            await asyncio.sleep(_RUNS_S)
+
+    async def fill(self, full: bool) -> None:
+        """Start it again, with no room for what nobody takes at once, or with room.
+
+        Raises:
+            StoryError: the embedded broker can't be set so.
+        """
+        if self._mosquitto is None:
+            raise StoryError("only mosquitto can be full; install it")
+        self._full = full
+        await self.kill()
+        await self.start()
 
     async def publish(self, topic: str, payload: bytes) -> None:
         """Say something, QoS 1."""
@@ -118,7 +144,8 @@ class RealBroker:
         if self._mosquitto is None:
             return [sys.executable, "-m", "host_bridge", "broker", "--config", str(self._config)]
         lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true"]
-        lines += ["max_queued_messages 0", "max_inflight_messages 1000", "set_tcp_nodelay true"]
+        lines += [f"max_queued_messages {int(self._full)}", "set_tcp_nodelay true"]
+        lines += [f"max_inflight_messages {1 if self._full else 1000}"]
         lines += ["user root"] if os.geteuid() == 0 else []
         file = self._folder / "mosquitto.conf"
         file.write_text("\n".join(lines) + "\n")

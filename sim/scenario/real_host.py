@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import resource
+import signal
 import sys
 import urllib.request
 from pathlib import Path
@@ -15,6 +17,8 @@ from sim.scenario.real_broker import listening
 from sim.scenario.site import unit_of
 
 _UP_S = 30.0
+_HELD_S = 0.9
+_FULL_BYTES = 512  # less than any page of the database or of its log
 _COMMANDS: dict[Part, str] = {"relay": "relay", "director": "serve"}
 _CONNECTED = "connected to the broker"
 _MADE: dict[str, bytes] = {}
@@ -111,6 +115,53 @@ class RealHost:
         """This machine's clock is not ours to set."""
         raise StoryError("the host's clock jumps in virtual time only")
 
+    async def command(self, *words: str) -> str:
+        """What a command of the host says.
+
+        Raises:
+            StoryError: it ended with an error.
+        """
+        self._starts += 1
+        child = await self._begin(f"command-{self._starts}", *words)
+        if await child.wait() != 0:
+            raise StoryError(f"chequer {' '.join(words[:2])}: {child.last_lines()}")
+        return child.log()
+
+    async def hang(self, part: str, seconds: float) -> None:
+        """Stop a part's process for a while."""
+        child = next((child for name, child in self._parts.items() if name == part), None)
+        if child is None or child.code is not None:
+            raise StoryError(f"the {part} is not running")
+        child.signal(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            child.signal(signal.SIGCONT)
+
+    async def slow_database(self, seconds: float) -> None:
+        """Hold the writers' lock nine tenths of the time."""
+        until = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < until:
+            await self._database.lock(_HELD_S)
+            await asyncio.sleep(_HELD_S / 9)
+
+    async def fill_disk(self, seconds: float) -> None:
+        """Let the relay's process write no file any longer than its first bytes.
+
+        Raises:
+            StoryError: the relay is not running.
+        """
+        if not self._runs("relay"):
+            raise StoryError("the relay is not running")
+        pid = self.pid("relay")
+        before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (_FULL_BYTES, before[1]))
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            if self._runs("relay"):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """Ask the database."""
         return self._database.rows(query, *values)
@@ -123,6 +174,14 @@ class RealHost:
         """How many facts the page misses of a desk."""
         gaps = (await self._get("ledger"))["gaps"]
         return sum(int(gap["missing"]) for gap in gaps if gap["unit"] == unit_of(desk))
+
+    def pid(self, part: Part) -> int:
+        """The process of a part that was started."""
+        return self._parts[part].pid
+
+    async def gaps(self) -> int:
+        """How many facts the page misses of all desks."""
+        return sum(int(gap["missing"]) for gap in (await self._get("ledger"))["gaps"])
 
     def traces(self, needles: list[bytes]) -> list[str]:
         """Files of the host and the broker in which one of these occurs."""

@@ -93,7 +93,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         requirements: numbers of the demands that it shows to be met.
         seed: of everything that is chosen.
         slow: it takes long and only runs when asked to.
-        needs: what it can't be told without: "virtual time" or nothing.
+        needs: what it can't be told without: "virtual time", "real time" or nothing.
         world: a day or more that goes on beside the story, or None.
         site: rooms and rules.
         people: who takes part.

@@ -180,6 +180,8 @@ def _presence_sleep(ms):
     sense = _unit._seat
     if len(sense._sensors) != 1 or sense._presence.chip != "radar" or sense._good[0] < 5:
         return core.sleep_ms(ms)
+    if "radar" in _unit._chips.faults:  # it has passed its tests, and the next one says so
+        return core.sleep_ms(ms)
     model, driver = sensors._radar, sense._presence
     under_way = model.fault or model._line or model._inbox or driver._count
     if under_way or driver.state > 3 or driver.state != model.state:

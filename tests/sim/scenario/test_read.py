@@ -107,6 +107,23 @@ def test_a_name_from_let_is_a_desk_from_then_on(tmp_path: Path) -> None:
     assert len(read(file).steps) == 2
 
 
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("during 5 s the radio of A1 loses 130 %", "expected a share such as 2 % or 0.02"),
+        ("during noon the radio of A1 loses 30 %", "expected a time"),
+        ("the flash of A1 is truncated", "this chip knows no such defect, only worn, rotten"),
+        ("the printer hangs for 2 s", "expected a part of the host (relay, director)"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused_with_its_line(
+    tmp_path: Path, sentence: str, said: str
+) -> None:
+    message = refused(tmp_path, HEAD + f"  - wait 1s\n  - {sentence}\n")
+    assert said in message
+    assert message.startswith("story.yaml:7: ")
+
+
 def test_the_seed_of_the_command_takes_the_place_of_the_files(tmp_path: Path) -> None:
     file = tmp_path / "story.yaml"
     file.write_text("seed: 4\n" + HEAD + "  - wait 1s\n")

@@ -1,0 +1,1 @@
+"""Everything that can go wrong in a simulated site, by name."""
