@@ -18,11 +18,11 @@ from host_bridge.console import (
     fail,
     opened,
     out,
-    printable,
     settings_of,
     utc,
 )
 from host_bridge.domain.rollout import BAD, BATCH, Heard, Offered
+from host_bridge.logs import printable
 from host_bridge.settings import Settings
 from host_bridge.store import Store
 from host_bridge.update.errors import UpdateError

@@ -43,8 +43,9 @@ class Partition:
         if label not in _TABLE:
             raise OSError(-261, "ESP_ERR_NOT_FOUND")
         self._label = label
-        self._block = _SMALL_BLOCK if Partition.small else _BLOCK
-        self._size = _SMALL_BLOCKS * _SMALL_BLOCK if Partition.small else _TABLE[label][3]
+        small = Partition.small and label != "vfs"  # the program's own files have to fit
+        self._block = _SMALL_BLOCK if small else _BLOCK
+        self._size = _SMALL_BLOCKS * _SMALL_BLOCK if small else _TABLE[label][3]
         name = "/soc/%s.flash" % label
         try:
             self._file = open(name, "r+b")  # noqa: SIM115 (open as long as the chip has power)
