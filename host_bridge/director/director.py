@@ -198,7 +198,8 @@ class Director:
         try:
             self._step()
         except StoreUnavailableError as error:
-            self._fail(str(error))
+            # Not the whole message: it names the database's address, and pages show this.
+            self._fail(f"The database can't be used: {error.reason}. It tries again.")
             return RETRY_SECONDS
         except Exception as error:  # noqa: BLE001 - a defect must show, not end the verdicts
             # The type only: the text of an error may quote a fact.
