@@ -45,6 +45,9 @@ def lines(found: Findings) -> Iterator[str]:
         f" ({found.start_cpu_s:.0f} s of processor time), and used for {found.seconds:.0f} s."
     )
     for what, values in (("tap to verdict", found.verdicts), ("press to stored", found.stored)):
+        if not values:
+            yield f"{what}: nothing was measured"
+            continue
         yield (
             f"{what}: median {1000 * percentile(values, 50):.0f} ms,"
             f" 99th percentile {1000 * percentile(values, 99):.0f} ms, of {len(values)}"
