@@ -83,7 +83,7 @@ DEFECTS = (
     ),
     Defect(
         "a restart forgets that it has to count on",
-        0,
+        5,
         "no press is lost",
         (
             Change(
@@ -95,7 +95,7 @@ DEFECTS = (
     ),
     Defect(
         "the link ignores the button's lane",
-        0,
+        1,
         "no press is lost",
         (
             Change(
