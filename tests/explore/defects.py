@@ -50,7 +50,7 @@ _RELAY = "host_bridge/relay/relay.py"
 DEFECTS = (
     Defect(
         "the relay acknowledges before it commits",
-        0,
+        26,
         "no press is lost",
         (
             Change(_RELAY, _PUBACK, ""),
@@ -70,7 +70,7 @@ DEFECTS = (
     ),
     Defect(
         "a start drops all journal pages but the newest",
-        0,
+        234,
         "no fact is missing",
         (
             Change(
@@ -83,7 +83,7 @@ DEFECTS = (
     ),
     Defect(
         "a restart forgets that it has to count on",
-        0,
+        5,
         "no press is lost",
         (
             Change(
@@ -95,7 +95,7 @@ DEFECTS = (
     ),
     Defect(
         "the link ignores the button's lane",
-        0,
+        1,
         "no press is lost",
         (
             Change(
