@@ -145,6 +145,11 @@ def subscriber_is_slow(ground: Ground) -> None:
     client.loop(0.2)
     time.sleep(4)
     client.disconnect()
+    # Its session would stay, and the broker would keep everything for it for ever.
+    again = paho.Client(CallbackAPIVersion.VERSION2, client_id="slow", clean_session=True)
+    again.connect("127.0.0.1", ground.broker.port)
+    again.loop(0.2)
+    again.disconnect()
 
 
 def clock_jumps(ground: Ground) -> None:

@@ -13,7 +13,7 @@ _MOST = 480
 
 _STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#333}.t{font-size:16px;font-weight:600}"
-    ".f{fill:#b5482a;opacity:.18}.a{stroke:#999}.relay{stroke:#2a6496}.broker{stroke:#888;"
+    ".f{fill:#b5482a;opacity:.18}.a{stroke:#999;fill:none}.relay{stroke:#2a6496}.broker{stroke:#888;"
     "stroke-dasharray:5 3}.lag{stroke:#7a1f0a}polyline{fill:none;stroke-width:1.5}"
 )
 
@@ -90,7 +90,7 @@ def draw(samples: Sequence[Look], faults: Sequence[tuple[str, float, float]], pa
     for tenth in range(0, 11, 2):
         at = end * tenth / 10
         where = f'x="{x(at)}" y="{_LAG + _HIGH + 20}" text-anchor="middle"'
-        parts.append(f"<text {where}>{at / 60:.0f} min</text>")
+        parts.append(f"<text {where}>{at / 60:.1f} min</text>")
     parts.append("</svg>\n")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(parts), encoding="utf-8")
