@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from host_bridge.store import SchemaError, Store, StoreUnavailableError, commit, latest
+from host_bridge.store import SchemaError, Store, StoreUnavailableError, commit, latest, sqlite
 from host_bridge.store.engine import connect, migrate
 from host_bridge.store.tables import metadata
 from tests.host_bridge.store.batches import batch, seat
@@ -190,7 +190,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [commit._SPANS_OF, commit._FACTS_OF, commit._LETTERS_OF, latest._BOOTS, latest._FACTS]
+    "query", [commit._FACTS_OF, commit._LETTERS_OF, latest._BOOTS, latest._FACTS]
 )
 def test_rows_of_a_stream_are_looked_up_by_an_index(tmp_path: Path, query: sa.Select[Any]) -> None:
     # Regression: `(a, b) IN (VALUES ...)` reads well and scans the whole table on SQLite, so that
@@ -204,6 +204,16 @@ def test_rows_of_a_stream_are_looked_up_by_an_index(tmp_path: Path, query: sa.Se
     with engine.connect() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all()
     assert [step[3].split(" ")[0] for step in plan] == ["SEARCH"], plan
+
+
+def test_spans_of_many_streams_are_looked_up_by_an_index(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/x.db")
+    migrate(engine)
+    text = sqlite._SPANS_OF.format("('s', 'u', 1, 'ordinary'), ('s', 'u', 2, 'ordinary')")
+    with engine.connect() as connection:
+        plan = [step[3] for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+    assert any(step.startswith("SEARCH s ") for step in plan), plan
+    assert not any(step.startswith("SCAN s") for step in plan), plan
 
 
 def test_a_commit_on_postgresql_looks_keys_up_by_an_index(postgres: Postgres) -> None:
