@@ -117,15 +117,15 @@ INVARIANTS = (
 
 def _dead(stage: Stage, unit: str, boot: int) -> set[int]:
     """Numbers of a boot's facts that nobody understood, and that were kept as they came."""
-    found = set()
+    found: set[int] = set()
     for (payload,) in stage.engine.host.rows(
         "SELECT payload FROM dead_letters WHERE topic LIKE ?", f"%/{unit}/%"
     ):
         with suppress(msgspec.DecodeError, UnicodeDecodeError):
             letter = msgspec.json.decode(payload if isinstance(payload, bytes) else str(payload))
             for fact in letter if isinstance(letter, list) else [letter]:
-                if isinstance(fact, dict) and fact.get("boot") == boot:
-                    found.add(fact.get("seq"))
+                if isinstance(fact, dict) and fact.get("boot") == boot and "seq" in fact:
+                    found.add(fact["seq"])
     return found
 
 
