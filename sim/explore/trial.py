@@ -16,7 +16,7 @@ from sim.scenario.record import Failure
 from sim.virtual.tell import tell_virtually
 
 ENDS = "the story comes to an end"
-LONGEST_S = 300
+LONGEST_S = 900
 """Seconds of real time after which a story has got stuck."""
 
 _TIMED = re.compile(r"within [\d.]+s: |at the end of every story: ")

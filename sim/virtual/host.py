@@ -149,6 +149,7 @@ class _Director:
         self, conductor: Conductor, broker: Broker, settings: Settings, clock: HostClock
     ) -> None:
         self._conductor = conductor
+        self._clock = clock
         self._connect = Connector(conductor, broker, self.look)
         self.store = _Followed.open(settings.store.url)
         self.director = Director(
@@ -193,7 +194,7 @@ class _Director:
         self._planned = None
         rest = self.director.step()
         # Before its next look at the clock nothing happens by itself, unless somebody calls `look`.
-        due = self.director.look_due_ms * 1000 - EPOCH_US
+        due = (self.director.look_due_ms - self._clock.ahead_ms) * 1000 - EPOCH_US
         self._plan(due if rest < 1 else self._conductor.now + round(rest * 1e6))
 
 
@@ -286,6 +287,8 @@ class VirtualHost:
     async def jump_clock(self, seconds: float) -> None:
         """The host's clock jumps; what counts seconds goes on as before."""
         self._clock.ahead_ms += round(seconds * 1000)
+        if self._director:
+            self._director.look()
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """Ask the database."""
