@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# Most tests wait for a clock, a broker or a person at a desk, so three share two cores well.
+WORKERS ?= 3
+
 .PHONY: help run test test-faults check format bench generate lock firmware clean
 .DEFAULT_GOAL := help
 
@@ -29,7 +32,7 @@ run: $(VENV)/run.stamp ## a simulated room on the real firmware; the page is at 
 
 test: $(VENV)/test.stamp ## everything, on real services
 	@scripts/services
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-faults: $(VENV)/test.stamp ## every fault under load, as one table (about ten minutes)
 	@scripts/services
