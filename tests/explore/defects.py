@@ -57,7 +57,8 @@ DEFECTS = (
             Change(
                 _RELAY,
                 '        reach("relay.before-commit")\n',
-                _PUBACK
+                "        hand = self._hand\n"
+                + _PUBACK
                 + """\
         for fact in hand.batch().facts:
             spans = [(fact.key.seq, fact.key.seq)]
