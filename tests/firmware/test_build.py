@@ -92,6 +92,7 @@ async def test_built_folder_runs_a_unit_from_tap_and_press_to_the_host(
         await until(lambda: any(isinstance(fact, Tag) for fact in host.facts))
         await until(lambda: any(isinstance(fact, Press) for fact in host.facts))
         await started.wait_for(lambda shown: "STORED" in shown.display)
+        assert not any("stopped" in line for line in started.console()), "the first start failed"
     host.close()
 
 
