@@ -44,8 +44,8 @@ def shrink(sources: dict[str, str]) -> Shrunk:
         sources: Source by dotted name of the module; a package has its own name.
 
     Raises:
-        ValueError: A private name is used where it can't be followed: as a text, or to name an
-            argument in a call.
+        ValueError: A private name is used where it can't be followed: as a text, to name an
+            argument in a call, or as an attribute of something that is not of this program.
     """
     trees = {name: ast.parse(source) for name, source in sources.items()}
     for tree in trees.values():
@@ -168,11 +168,26 @@ def _families(trees: Trees) -> list[list[str]]:
 def _shorten_private(trees: list[ast.Module]) -> dict[str, str]:
     names = sorted({name for tree in trees for name in _names(tree) if _private(name)})
     short = dict(zip(names, _short("_"), strict=False))
+    if foreign := set(short) - {name for tree in trees for name in _made(tree)}:
+        raise ValueError(f"private names that are not this program's: {sorted(foreign)}")
     for tree in trees:
         if untraceable := _keywords([tree]) & set(short):
             raise ValueError(f"private names that shrinking would break: {sorted(untraceable)}")
         _Renamer(short).visit(tree)
     return short
+
+
+def _made(tree: ast.Module) -> Iterator[str]:
+    """Names that come into being in a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
 
 
 def _private(name: str) -> bool:
@@ -239,8 +254,10 @@ def _shorten_parameters(scope: _Scope, keywords: set[str]) -> None:
         for argument in scope.args.args
         if argument.arg not in keywords | inner | {"self", "cls", "_"}
     }
-    for node in ast.walk(scope):
-        if isinstance(node, ast.arg):
-            node.arg = short.get(node.arg, node.arg)
-        elif isinstance(node, ast.Name):
+    for argument in scope.args.args:
+        argument.arg = short.get(argument.arg, argument.arg)
+    # Not in defaults and decorators: what they name is the enclosing scope's.
+    body = scope.body if isinstance(scope.body, list) else [scope.body]
+    for node in itertools.chain.from_iterable(map(ast.walk, body)):
+        if isinstance(node, ast.Name):
             node.id = short.get(node.id, node.id)

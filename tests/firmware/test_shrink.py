@@ -52,6 +52,20 @@ def test_a_short_name_never_hides_another_name_of_its_function() -> None:
     assert scope["f"](10) == 13  # type: ignore[operator]
 
 
+def test_a_default_is_the_enclosing_scopes_name() -> None:
+    # Regression: of `lambda make=make` both were renamed, so safe mode called a text.
+    text = small(a="def outer(word, make):\n    return lambda x, make=make: make(x) + word")["a"]
+    scope: dict[str, object] = {}
+    exec(text, scope)
+    assert scope["outer"](1, lambda x: 10 * x)(2) == 21  # type: ignore[operator]
+
+
+def test_a_private_name_of_somebody_else_is_refused() -> None:
+    # Regression: `sys.implementation._mpy` got another name, and no unit took an update.
+    with pytest.raises(ValueError, match="_mpy"):
+        small(a="import sys\nprint(sys.implementation._mpy)")
+
+
 def test_constants_are_numbers_in_every_module_that_uses_them() -> None:
     sources = small(
         p="",
