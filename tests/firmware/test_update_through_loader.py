@@ -15,7 +15,11 @@ from tests.firmware.test_updates import Server
 from tests.services import Mosquitto
 
 SHORT_TRIAL = ("update/trial.py", "_GOOD_MS = const(60_000)", "_GOOD_MS = const(4_000)")
-BROKEN = ("desk_unit/unit.py", "_TICK_MS = const(50)", 'raise ValueError("broken")')
+BROKEN = (
+    "desk_unit/unit.py",
+    "_TICK_MS = const(50)",
+    '_TICK_MS = const(50)\nraise ValueError("broken")',
+)
 NEW = ("desk_unit/__init__.py", 'VERSION = "0.1.0"', 'VERSION = "0.1.1"')
 
 
