@@ -36,7 +36,8 @@ def test_a_whole_run_logs_neither_names_nor_tags_and_each_event_in_one_line(
             )
         relay, serve = host.start("relay"), host.start("serve")
         wait_for_port(web, 30)
-        host.wait_for_log("connected to the broker", times=4)
+        # Two lanes of the relay; the director's ears, its voice and its updates.
+        host.wait_for_log("connected to the broker", times=5)
         desk = Listener(mosquitto.port, f"chequer/v1/{site.NAME}/u1/down/+")
         facts = f"chequer/v1/{site.NAME}/u1/fact"
         for seq, tag in enumerate((site.HEADSET_OF_ANNA, site.HEADSET_OF_BEA, "d4" * 16), 1):

@@ -227,7 +227,7 @@ def test_the_shelf_takes_whole_signed_bundles_only(tmp_path: Path, release: Path
     data = release.read_bytes()
     folder = shelf.Shelf(tmp_path / "made")
     label = folder.put(release)
-    length = int.from_bytes(data[4:8], "little")
+    length = int.from_bytes(data[4:6], "little")
     assert label.name == hashlib.sha256(data[: 8 + 384 + length]).hexdigest()[:32]
     assert (label.size, label.version) == (len(data), 7)
     for odd in (b"", data[:-1], data + b"?", data[:-1] + b"?", b"CQU2" + data[4:], data[:300]):

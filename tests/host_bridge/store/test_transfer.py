@@ -14,8 +14,10 @@ import pytest
 import sqlalchemy as sa
 
 from host_bridge.contract.facts import Boot, LastBoot, Seat
+from host_bridge.domain.rollout import Heard, Offered
 from host_bridge.store import (
     DeadLetter,
+    Lease,
     Store,
     StoreUnavailableError,
     TransferError,
@@ -58,6 +60,20 @@ def filled(url: str) -> str:
     store.heartbeat(
         WorkerRow(worker="w", in_flight=0, queue_depth=0, last_commit_ms=None, reconnects=0,
                   updated_ms=NOW)
+    )  # fmt: skip
+    store.leases.replace("s", None, Lease(term=1, beat=2, holder="h"))
+    store.updates.offer(
+        "s",
+        [
+            Offered(
+                unit="u", bundle="ab" * 16, size=9, version=2, again=True, batch=1, offered_ms=NOW
+            )
+        ],
+    )
+    store.updates.hear(
+        "s",
+        Heard(unit="u", version=1, step="refused", bundle="ab" * 16, received=3, refused="space",
+              message="full", time_ms=NOW),
     )  # fmt: skip
     with store._engine.connect() as connection:
         for table in metadata.sorted_tables:
@@ -245,8 +261,8 @@ def test_a_backup_of_an_older_form_is_brought_to_this_one(new_url: NewUrl, tmp_p
     bring_to(f"sqlite:///{tmp_path}/old", revisions()[0])
     before = (tmp_path / "old").read_bytes()
     restore(target, tmp_path / "old", nowhere)
-    not_in_the_oldest_form = {"incident_records": [], "modes": []}
-    assert content(target) == content(source) | not_in_the_oldest_form
+    added = ("incident_records", "modes", "leases", "update_offers", "update_progress")
+    assert content(target) == content(source) | {name: [] for name in added}
     assert (tmp_path / "old").read_bytes() == before
 
 
