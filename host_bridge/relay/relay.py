@@ -26,7 +26,7 @@ from host_bridge.relay.commit import Commit, Run, at_once
 from host_bridge.relay.hand import Hand
 from host_bridge.relay.heartbeat import REST_S, Heartbeat
 from host_bridge.relay.inbox import Inbox, Received
-from host_bridge.relay.throttle import Flood, Throttle
+from host_bridge.relay.throttle import Throttle
 from host_bridge.settings import Settings
 from host_bridge.store import Outcome, Store, WorkerRow
 from host_bridge.transport.mqtt import Connect, Transport
@@ -41,8 +41,7 @@ LINGER_S = 0.01
 """How long a batch without a press waits for more: a tap's verdict is due within 200 ms."""
 
 SWITCH_S = 0.000_5
-"""After how long one of the threads lets another one go on. With Python's 5 ms the commit, which
-gives up the interpreter's lock at each of its steps, took a third longer under full load."""
+"""After how long a thread lets another one go on; with 5 ms a commit took a third longer."""
 
 LAST_TRY_S = 5.0
 """How long a relay that was told to stop goes on trying to commit what it has in hand."""
@@ -78,13 +77,11 @@ class Relay:
         Args:
             settings: which broker.
             store: where facts go.
-            name: stable, and of this one process only: the broker keeps its sessions by it, and
-                the ledger its line.
+            name: stable and this process's alone: broker and ledger know it by that.
             inbox: what keeps messages until their turn.
             clock: what tells the time.
             connect: what makes a connection to the broker.
-            share: the group of relays among which the broker distributes the messages; without
-                it, this one gets them all.
+            share: the group of relays that share the messages; without it, this one gets all.
         """
         self._store = store
         self._clock = clock
@@ -198,7 +195,7 @@ class Relay:
         flood = self._throttle.flood(message.topic, message.received_ms)
         self._hand.put_off(received, flood)
         if flood is not None:
-            _warn_of(flood)
+            flood.warn()
 
     def _is_ripe(self) -> bool:
         """Is the batch full, or old enough, or is a press in it?"""
@@ -274,7 +271,7 @@ class Relay:
 
     def _say(self, *, last: bool = False) -> None:
         for flood in self._throttle.unsaid(self._clock.unix_ms(), everything=last):
-            _warn_of(flood)
+            flood.warn()
         depth = self._inbox.depth()
         row = WorkerRow(
             worker=self._name,
@@ -301,12 +298,3 @@ class Relay:
         if left == 0:
             self._say(last=True)
         return left
-
-
-def _warn_of(flood: Flood) -> None:
-    log.warning(
-        "too much comes on %r: %d messages are put off, and its sender is not told that they are "
-        "safe",
-        flood.topic,
-        flood.messages,
-    )

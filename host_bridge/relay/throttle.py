@@ -5,7 +5,10 @@ and sends it again. Only the broker is told that it may forget the message, beca
 its window that nobody takes would hold up everybody else's.
 """
 
+import logging
 from typing import NamedTuple
+
+log = logging.getLogger(__name__)
 
 RATE = 500
 """Messages a second of a unit's lane, for longer than `BURST` lasts. A desk unit manages 200."""
@@ -25,6 +28,15 @@ class Flood(NamedTuple):
 
     topic: str
     messages: int
+
+    def warn(self) -> None:
+        """Say so in the log."""
+        log.warning(
+            "too much comes on %r: %d messages are put off, and its sender is not told that they "
+            "are safe",
+            self.topic,
+            self.messages,
+        )
 
 
 class _Bucket:

@@ -7,7 +7,7 @@ would crash or take rubbish for good; it returns True when the bytes were taken 
 import json
 
 from desk_unit import down, frames, mqtt_packets
-from desk_unit.clock import MAX_TIME, MIN_TIME, Uptime
+from desk_unit.clock import Uptime
 from desk_unit.config import Config, ConfigError
 from desk_unit.facts import SEAT
 from desk_unit.journal import Journal
@@ -108,7 +108,8 @@ class Unit:
         """The host wants a new start; there is nothing to start here."""
 
     def heard(self, time):
-        check(type(time) is int and MIN_TIME <= time <= MAX_TIME, "a time")
+        # One that can't be right is not this wire's to judge: the clock takes no notice of it.
+        check(type(time) is int and time >= 0, "a time")
 
     def verdict(self, boot, seq, word):
         self.taken += 1
@@ -236,14 +237,15 @@ class Down:
         if ack:
             boot, lane, spans, time = ack
             check(type(boot) is int and 1 <= boot < 1 << 32 and lane in down.LANES, "an ack")
-            check(type(time) is int and MIN_TIME <= time <= MAX_TIME, "its time")
+            check(type(time) is int and time >= 0, "its time")
             check(1 <= len(spans) <= 8, "its spans")
             for first, last in spans:
                 check(type(first) is int and type(last) is int and 1 <= first <= last, "a span")
         if verdict:
             boot, seq, word, time = verdict
             check(type(boot) is int and type(seq) is int and boot >= 1 and seq >= 1, "a verdict")
-            check(word in down.VERDICTS and MIN_TIME <= time <= MAX_TIME, "its word or time")
+            check(type(time) is int and time >= 0, "its time")
+            check(word in down.VERDICTS, "its word")
         check(seat is None or seat in down.SEATS, "guidance")
         return bool(ack or verdict or seat)
 
