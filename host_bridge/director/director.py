@@ -101,12 +101,7 @@ class Director:
         self.presence = Presence(site.name)
         self.floor = Floor(site, lambda tag: store.registry.record(site.name, tag), shift)
         self.updates = UpdateServer(
-            settings,
-            store,
-            lambda: self.presence.online,
-            leads=lambda: self.lead.leads,
-            clock=clock,
-            connect=connect,
+            settings, store, lambda: self.presence.online, lambda: self.lead.leads, clock, connect
         )
         self._store = store
         self._clock = clock

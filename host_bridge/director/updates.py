@@ -46,7 +46,6 @@ class UpdateServer:
         settings: Settings,
         store: Store,
         online: Callable[[], Mapping[str, bool]],
-        *,
         leads: Callable[[], bool] = lambda: True,
         clock: Clock = SYSTEM,
         connect: Connect = Connection,

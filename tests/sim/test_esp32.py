@@ -20,10 +20,10 @@ def test_new_flash_is_erased_and_takes_no_room(tmp_path: Path) -> None:
         OPEN
         + """
 print(flash.ioctl(4, 0), flash.ioctl(5, 0), flash.info()[3:5])
-print(read(175, 4080, 16) == b"\\xff" * 16)
+print(read(127, 4080, 16) == b"\\xff" * 16)
 """,
     )
-    assert lines == ["176 4096 (720896, 'journal')", "True"]
+    assert lines == ["128 4096 (524288, 'journal')", "True"]
     assert (tmp_path / "unit" / "soc" / "journal.flash").stat().st_size == 0
 
 
@@ -65,14 +65,14 @@ def test_flash_ends_where_the_partition_ends(tmp_path: Path) -> None:
         tmp_path,
         OPEN
         + """
-for wrong in (lambda: read(175, 4090, 7), lambda: flash.writeblocks(176, b"x", 0),
-              lambda: flash.ioctl(6, 176), lambda: flash.writeblocks(0, b"x", -1)):
+for wrong in (lambda: read(127, 4090, 7), lambda: flash.writeblocks(128, b"x", 0),
+              lambda: flash.ioctl(6, 128), lambda: flash.writeblocks(0, b"x", -1)):
     try:
         wrong()
         print("accepted")
     except OSError:
         print("refused")
-print(read(175, 4090, 6) == b"\\xff" * 6, esp32.Partition.find(1, label="nothing"))
+print(read(127, 4090, 6) == b"\\xff" * 6, esp32.Partition.find(1, label="nothing"))
 """,
     )
     assert lines == ["refused"] * 4 + ["True []"]
