@@ -41,7 +41,7 @@ _want = msgspec.json.Decoder(Want).decode
 class UpdateServer:
     """For one site. `ignored` counts messages that were not understood or not believed."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (the last three are for a host among others, and for tests)
         self,
         settings: Settings,
         store: Store,
