@@ -33,10 +33,11 @@ _LIVELY_MS = {"reader": 2_000, "radar": 12_000, "guard": 3_000, "front": 11_000}
 _ROUNDS = (
     ("senses", "TagSense", "run", "reader"),
     ("senses", "SeatSense", "run", "radar"),
-    ("senses", "ButtonSense", "guard", "guard"),
+    ("button", "ButtonSense", "guard", "guard"),
     ("unit", "Unit", "_tick", "front"),
     ("panel", "Panel", "show", "front"),
 )
+_MODULES = ("senses", "button", "unit", "panel")
 _HAPPENINGS = (
     ("panel", "Panel", ("press", "judge")),
     ("unit", "Unit", ("guidance", "told", "sent", "stored")),
@@ -158,7 +159,7 @@ def _stirs(method):
 
 def _install(run):
     """Take over what is loaded by now; `run` is the program's whole coroutine."""
-    modules = {name: sys.modules.get("desk_unit." + name) for name in ("senses", "unit", "panel")}
+    modules = {name: sys.modules.get("desk_unit." + name) for name in _MODULES}
     if None in modules.values():  # safe mode
         return run
     for kind in _LIVELY_MS:
