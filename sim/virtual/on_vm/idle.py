@@ -465,9 +465,10 @@ def _tidies(lane, tidy):
 
 def install():
     """Take the firmware's sleeps over; it must not run yet."""
-    from desk_unit import lane, link, mqtt, panel, senses, unit, watch
+    from desk_unit import button, lane, link, mqtt, panel, senses, unit, watch
 
-    senses.sleep_ms, panel.sleep_ms = _senses_sleep, _panel_sleep
+    senses.sleep_ms = button.sleep_ms = _senses_sleep
+    panel.sleep_ms = _panel_sleep
     unit.sleep_ms, link.sleep_ms, mqtt.sleep_ms = _unit_sleep, _link_sleep, _mqtt_sleep
     for name in _HAPPENINGS:
         _wrap(unit.Unit, name, lambda _unit: stir())
