@@ -39,7 +39,9 @@ def put(firmware: Path, plant: Plant) -> None:
 
 
 @contextlib.asynccontextmanager
-async def unit(folder: Path, port: int, firmware: Path = FIRMWARE) -> AsyncIterator[SimUnit]:
+async def unit(
+    folder: Path, port: int, firmware: Path = FIRMWARE, heap: str = "224k"
+) -> AsyncIterator[SimUnit]:
     """A unit with power, for a while."""
     started = SimUnit(
         folder=folder / "unit",
@@ -48,6 +50,7 @@ async def unit(folder: Path, port: int, firmware: Path = FIRMWARE) -> AsyncItera
         unit=UNIT,
         site_key=bytes(range(16)),
         firmware=firmware,
+        heap=heap,
     )
     await started.start()
     try:
