@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,21 @@ def test_no_file_is_longer_than_five_hundred_lines():
         for file in python_files(folder):
             lines = file.read_text(encoding="utf-8").count("\n")
             assert lines <= 500, f"{file.relative_to(ROOT)} has {lines} lines"
+
+
+def test_what_runs_imports_only_what_a_fresh_machine_installs_for_it():
+    # Regression: a part of the simulator used what only the tests had installed, and `make run`
+    # ended in a traceback on every machine but ours.
+    lock = (ROOT / "requirements" / "run.lock").read_text()
+    installed = {
+        re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"(?m)^([\w.-]+)==", lock)
+    }
+    owners = packages_distributions()
+    for folder in ("host_bridge", "sim"):
+        for file in python_files(folder):
+            if "provision" in file.parts:
+                continue  # a bench of its own, requirements/provision.lock
+            for module in imported(file):
+                names = owners.get(module.split(".")[0], [])
+                found = {re.sub(r"[-_.]+", "-", name).lower() for name in names}
+                assert not found - {"chequer"} or found & installed, f"{file} imports {module}"

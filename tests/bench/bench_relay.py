@@ -91,10 +91,10 @@ def _speeds(port: int, folder: Path) -> Iterator[Row]:
     yield _at_least("relay of batches to their commits", batches["mqtt5"] / inserted, BATCHES)
 
 
-BARE, CHECKED, PAHO, BATCHES = 0.1, 0.3, 1.5, 0.6
-"""Least ratios, as what a regression would break: even on two cores that broker, load and others
-share. The bare loop and the relay without a store are so far above the relay because SQLite's part
-alone (rows, indexes, spans) takes more than all of receiving."""
+BARE, CHECKED, PAHO, BATCHES = 0.6, 0.3, 5.0, 0.6
+"""Least ratios: what is wanted, not what is reached. The bare loop and the relay without a store
+are far above the relay because SQLite's part alone (rows, indexes, spans) takes more than all of
+receiving; that part is in the relay over paho too."""
 
 
 def _at_least(name: str, value: float, limit: float) -> Row:
