@@ -7,10 +7,7 @@ from host_bridge.store import Batch, DeadLetter, Incoming
 
 
 class Hand:
-    """Messages with the facts and dead letters in them.
-
-    Its length is in messages that are to be committed; what was put off is not counted.
-    """
+    """Messages with the facts and dead letters in them."""
 
     def __init__(self, worker: str) -> None:
         self._worker = worker
@@ -20,12 +17,8 @@ class Hand:
         """In the order of arrival, for each lane."""
         self.count = 0
         """Facts that were received, counted before they were judged."""
-        self._length = 0
         self.urgent = False
         """Is something of the button's lane among them?"""
-
-    def __len__(self) -> int:
-        return self._length
 
     def __bool__(self) -> bool:
         return bool(self.messages)
@@ -33,7 +26,6 @@ class Hand:
     def add(self, received: Received, judged: Judged) -> None:
         """Take a message in hand."""
         self.messages.append(received)
-        self._length += 1
         self.count += judged.count
         self._facts += judged.facts
         self._dead_letters += judged.dead_letters

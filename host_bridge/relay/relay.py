@@ -8,6 +8,7 @@ There is a connection for each lane, so that a press never waits in the broker's
 backlog, and so that each connection is acknowledged in the order of arrival.
 """
 
+import gc
 import logging
 import sys
 import threading
@@ -34,8 +35,16 @@ from host_bridge.transport.versions import connect as connect_newest
 
 log = logging.getLogger(__name__)
 
-BATCH = 1_000
-"""Messages in one transaction."""
+BATCH = 4_000
+"""Facts in one transaction, or a few more: a message may hold several. A commit writes a page for
+each unit, so a fact of many costs half of what it costs among a thousand."""
+
+SIP = 100
+"""Messages that are looked into before it is asked again whether the batch is full."""
+
+GARBAGE = 50_000
+"""New objects after which Python looks for circles of garbage. The relay makes next to none, and
+looking every 700 through thousands of messages in hand took a third of its time."""
 
 LINGER_S = 0.01
 """How long a batch without a press waits for more: a tap's verdict is due within 200 ms."""
@@ -120,6 +129,7 @@ class Relay:
             units still have them.
         """
         sys.setswitchinterval(SWITCH_S)
+        gc.set_threshold(GARBAGE)
         with ThreadPoolExecutor(1, thread_name_prefix="commit") as committer:
             self._run = partial(self._on_thread, committer)
             self.open()
@@ -179,16 +189,20 @@ class Relay:
 
     def _take(self) -> None:
         """Take in hand what has come in, up to a batch."""
-        if len(self._hand) >= BATCH:
-            return
         if not self._hand:
             self._gathered_by = self._clock.seconds() + LINGER_S
-        for received in self._inbox.take(BATCH - len(self._hand), 0):
-            message = received.message
-            if self._throttle.passes(message.topic, message.received_ms):
-                self._hand.add(received, judge(message.topic, message.payload, message.received_ms))
-            else:
-                self._put_off(received)
+        for _ in range(0, BATCH, SIP):
+            if self._hand.count >= BATCH or not (taken := self._inbox.take(SIP, 0)):
+                return
+            for received in taken:
+                self._look_into(received)
+
+    def _look_into(self, received: Received) -> None:
+        message = received.message
+        if self._throttle.passes(message.topic, message.received_ms):
+            self._hand.add(received, judge(message.topic, message.payload, message.received_ms))
+        else:
+            self._put_off(received)
 
     def _put_off(self, received: Received) -> None:
         message = received.message
@@ -202,7 +216,7 @@ class Relay:
         hand = self._hand
         if not hand:
             return False
-        full = len(hand) >= BATCH or hand.urgent
+        full = hand.count >= BATCH or hand.urgent
         return full or self._stop.is_set() or self._clock.seconds() >= self._gathered_by
 
     def _patience(self) -> float:

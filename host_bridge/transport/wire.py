@@ -24,10 +24,10 @@ SESSION_S = 7 * 86_400
 SHARED_SESSION_S = 30
 """The same for one of several that share a subscription: what waits for a worker that is gone
 reaches no other. Units send again, and the others get that."""
-WINDOW = 4_000
+WINDOW = 12_000
 """Receive Maximum: deliveries in hand. Several batches, so that one is received while the one
 before is being committed."""
-MOST_BYTES = 8 * 2**20
+MOST_BYTES = 24 * 2**20
 """Bytes in hand, with `OVERHEAD` for each message, above which nothing more is read."""
 OVERHEAD = 1_000
 LEAVE_S = 2.0
