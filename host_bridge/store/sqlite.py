@@ -86,13 +86,15 @@ def _begin(turn: Turn, connection: sa.Connection) -> None:
         return
     if not turn.take(BUSY_TIMEOUT_MS / 1000):
         raise sqlite3.OperationalError("database is locked by another writer of this process")
-    connection.connection.record_info["turn"] = True
+    noted = connection.connection.record_info
+    assert noted is not None, "only a connection that has left its pool has none"
+    noted["turn"] = True
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _end(turn: Turn, _connection: object, record: ConnectionPoolEntry) -> None:
     """The connection is back in the pool, whatever became of its transaction."""
-    if record.record_info.pop("turn", False):
+    if record.record_info and record.record_info.pop("turn", False):
         turn.give()
 
 
