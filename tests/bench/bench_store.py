@@ -1,5 +1,9 @@
-"""The store: SQLite and PostgreSQL side by side, nearly empty and with a million facts."""
+"""The store: SQLite and PostgreSQL side by side, nearly empty and with a million facts.
 
+`CHEQUER_BENCH_ROWS` in the environment is how many instead of a million.
+"""
+
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +21,7 @@ from tests.services import Postgres
 
 KINDS = ("SQLite", "PostgreSQL")
 UNITS = 500
-MANY = 1_000_000
+MANY = int(os.environ.get("CHEQUER_BENCH_ROWS", "1000000"))
 BATCH = 1_000
 SINGLES, BATCHES, REPEATS = 100, 15, 5
 BEGIN_MS = 1_760_000_000_000
@@ -27,7 +31,7 @@ Times = dict[str, dict[str, float]]
 
 
 def rows() -> Iterator[Row]:
-    """Commits of one fact, of 1,000 and of 1,000 known ones; then again with a million there."""
+    """Commits of one fact, of 1,000 and of 1,000 known ones; then again with many there."""
     with tempfile.TemporaryDirectory() as folder:
         server = Postgres().start()
         urls = dict(
@@ -62,10 +66,10 @@ def _rows(stores: dict[str, Store]) -> Iterator[Row]:
     for kind in KINDS:
         for what, words_for in words.items():
             grown = full[kind][what] / few[kind][what]
-            name = f"{kind}: {words_for}, a million rows to a few thousand"
+            name = f"{kind}: {words_for}, {MANY:,} rows to a few thousand"
             yield Row(name=name, value=grown, unit="x", limit=3)
         since = full[kind]["since"] * 1000
-        yield Row(name=f"{kind}: where the last day begins, of a million", value=since, unit="ms")
+        yield Row(name=f"{kind}: where the last day begins, of {MANY:,}", value=since, unit="ms")
 
 
 def _measure(loads: dict[str, "_Load"]) -> Times:
