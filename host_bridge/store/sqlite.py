@@ -21,6 +21,9 @@ from host_bridge.store.turn import Turn, turn_of
 BUSY_TIMEOUT_MS = 5_000
 """How long SQLite waits for another process's lock before it gives up."""
 
+LOOK_S = 0.002
+"""How often a writer looks whether another process has gone on."""
+
 CACHE_KIB = 32 * 1024
 """Pages in memory, for each connection at most. A commit touches the key's index at one place for
 each unit; SQLite's own 2 MB made it read and write most of those pages several times."""
@@ -94,7 +97,29 @@ def _begin(turn: Turn, connection: sa.Connection) -> None:
     noted = connection.connection.record_info
     assert noted is not None, "only a connection that has left its pool has none"
     noted["turn"] = True
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    _take_lock(connection.connection.driver_connection)
+
+
+def _take_lock(database: Any) -> None:
+    """Begin to write, as soon as no other process does.
+
+    SQLite's own waiting sleeps for longer and longer, up to 100 ms, and a relay leaves the file
+    alone for a few milliseconds between two commits: others missed them for seconds.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    database.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                    raise
+                time.sleep(LOOK_S)
+            else:
+                return
+    finally:
+        database.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
 
 def _end(turn: Turn, _connection: object, record: ConnectionPoolEntry) -> None:

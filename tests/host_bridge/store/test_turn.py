@@ -1,7 +1,9 @@
 """Turns: nobody who wants to write is passed by those who came later."""
 
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -93,3 +95,38 @@ def test_a_transaction_that_fails_gives_the_turn_back(tmp_path: Path) -> None:
     store.registry.issue("site", "a" * 32, "headset", "Anna")
     assert time.monotonic() - began < sqlite.BUSY_TIMEOUT_MS / 1000
     store.close()
+
+
+def test_a_lease_is_renewed_beside_another_process_that_writes_nearly_all_the_time(
+    tmp_path: Path,
+) -> None:
+    store = Store.open(f"sqlite:///{tmp_path}/chequer.db")
+    stop, held = threading.Event(), [0]
+
+    def write() -> None:
+        # A connection that takes no turns is for SQLite what another process is.
+        with closing(sqlite3.connect(tmp_path / "chequer.db", isolation_level=None)) as other:
+            while not stop.is_set():
+                other.execute("BEGIN IMMEDIATE")
+                held[0] += 1
+                time.sleep(0.15)
+                other.execute("COMMIT")
+                time.sleep(0.005)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        seen: Lease | None = None
+        waited = []
+        for beat in range(5):
+            before = held[0]
+            eventually(lambda before=before: held[0] > before)
+            new = Lease("me", 1, beat)
+            assert store.leases.replace("site", seen, new)
+            waited.append(held[0] - before)
+            seen = new
+    finally:
+        stop.set()
+        thread.join(20)
+    store.close()
+    assert sum(waited) <= 20, "SQLite itself sleeps through most pauses: thirty and more"
