@@ -7,7 +7,7 @@ same key is kept as a dead letter, because throwing it away would be a silent lo
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -19,9 +19,11 @@ from host_bridge.store.spans import Known, Span, covers, grow, holder
 from host_bridge.store.tables import dead_letters, facts, ledger, spans, tails
 
 decode_fact = msgspec.json.Decoder(AnyFact).decode
+_encode_fact = msgspec.json.Encoder().encode
 _STREAM = ("site", "unit", "boot", "lane")
 _KEY = (*_STREAM, "seq")
 _FACT = tuple(column.name for column in facts.columns if column.name != "id")
+_TAGS = {kind: kind.__struct_config__.tag for kind in get_args(AnyFact)}
 _CONFLICT = "key conflict: another fact is stored under this boot and sequence number"
 
 
@@ -42,7 +44,7 @@ _LETTERS_OF = _rows_of(dead_letters, "seq").where(dead_letters.c.seq.in_(_NUMBER
 
 def take(connection: sa.Connection, batch: Batch) -> Outcome:
     """Write the batch and say what became of it. The caller commits."""
-    keyed = [(item.key, item) for item in batch.facts]
+    keyed = _keyed(batch.facts)
     numbers = _numbers(keyed, batch.dead_letters)
     if _on_postgres(connection):
         postgres.lock_units(connection, numbers)
@@ -68,6 +70,20 @@ def take(connection: sa.Connection, batch: Batch) -> Outcome:
 
 def _on_postgres(connection: sa.Connection) -> bool:
     return connection.dialect.name == "postgresql"
+
+
+def _keyed(items: list[Incoming]) -> list[tuple[Key, Incoming]]:
+    """Each with its key. As `item.key`, but a stream is made once and not for each of its facts."""
+    streams: dict[tuple[object, ...], Stream] = {}
+    keyed = []
+    for item in items:
+        fact = item.fact
+        name = (item.site, fact.unit, fact.boot, item.lane)
+        stream = streams.get(name)
+        if stream is None:
+            stream = streams[name] = Stream(*name)
+        keyed.append((Key(stream, fact.seq), item))
+    return keyed
 
 
 def _numbers(
@@ -153,16 +169,15 @@ def _by_stream(keys: set[Key]) -> dict[Stream, list[int]]:
 
 
 def _insert_facts(connection: sa.Connection, fresh: dict[Key, Incoming]) -> None:
-    encode = msgspec.json.encode
     rows = [
         (
             *stream,
             seq,
-            type(item.fact).__struct_config__.tag,
+            _TAGS[type(item.fact)],
             item.time_ms,
             item.sure,
             item.received_ms,
-            encode(item.fact).decode(),
+            _encode_fact(item.fact).decode(),
         )
         for (stream, seq), item in fresh.items()
     ]
@@ -238,6 +253,12 @@ def _extend_spans(
     acknowledge: dict[Stream, list[Span]] = {}
     for stream, touched in numbers.items():
         old, new = known[stream], grow(known[stream], touched)
+        if len(new) == 1 and (not old or (len(old) == 1 and old[0].first == new[0].first)):
+            # Nearly always: a stream without a hole that has grown at its end.
+            if new != old:
+                come.append((*stream, *new[0]))
+            acknowledge[stream] = [(new[0].first, new[0].last)]
+            continue
         kept = {span.first for span in new}
         gone += [
             {**_where(stream), "b_first": span.first} for span in old if span.first not in kept

@@ -42,8 +42,9 @@ def test_a_server_that_is_killed_under_load_delays_facts_and_loses_none(
             units.wait(20, left=2_000 - times * 300)
             postgres.kill()
             host.wait_for_log("facts are kept in hand", times=times)
+            # Asked while nothing can be stored: one commit may take all the rest.
+            assert units.left() > 0, "the load was over before the kill"
             postgres.start()
-        assert units.left() > 0, "the load was over before the last kill"
         units.wait(40)
     assert relay.poll() is None
     assert host.stop(relay) == 0
