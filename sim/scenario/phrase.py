@@ -272,6 +272,7 @@ _GAPS: dict[str, Callable[[str, Names], Any]] = {
     "colour": lambda words, _: _one_of("a colour", words, COLOURS),
     "state": lambda words, _: _one_of("a state of the page", words, PAGE),
     "room": lambda words, names: _one_of("a room", words, names.rooms),
+    "rate": lambda words, _: measure.rate(words),
     "way": lambda words, _: _one_of("a way", words, WAYS),
     "mess": lambda words, _: _one_of("a kind of nonsense", words, KINDS),
 }
@@ -298,6 +299,7 @@ GAPS: dict[str, str] = {
     "colour": "`red`, `green`, `blue`, `amber`, `white`",
     "state": "`free`, `reserved`, `taken`, `blocked`, `conflict`, `dirty`, `full`, `offline`",
     "room": "a room of the file",
+    "rate": "`40 ppm fast` or `40 ppm slow`, as a clock is",
     "way": "`ahead` or `back`",
     "mess": "`garbage`, `an unknown type`, `a fact of another unit`",
 }

@@ -203,6 +203,14 @@ class VirtualUnit:
         self._radio.half_open()
         self._conductor.after(_NOTICED_US, lambda: self.calm(True, "half open"))
 
+    def wrap(self, seconds: float) -> None:
+        """The ticks of the next start begin again at 0 so long after it."""
+        self._world.wrap_ms = round(seconds * 1000)
+
+    def drift(self, ppm: int) -> None:
+        """From the next start on its crystal is fast by so many millionths, or slow."""
+        self._world.drift_ppm = ppm
+
     async def heap(self) -> tuple[int, int]:
         """Bytes of heap in use and free, after a collection; simulator included."""
         self._do({"heap": 1})
@@ -351,6 +359,7 @@ class VirtualUnit:
     def _begin(self, cause: str) -> None:
         self._restart = None
         self._starts += 1
+        wrap_ms = self._world.wrap()
         dice = hashlib.sha256(f"{self._seed} {self.name} {self._starts}".encode()).digest()
         self._machine = Machine(
             f"{_ROOM_KIB + share_kib(self._world.parts)}k",
@@ -369,7 +378,10 @@ class VirtualUnit:
                 "unix": self._conductor.unix_us(),
                 "seed": int.from_bytes(dice[:4], "big"),
                 "round_trip": 2 * LATENCY_US,
-                "idle": self._leave_out,
+                # What leaves rounds out counts in ticks that don't wrap.
+                "idle": self._leave_out and wrap_ms is None,
+                "wrap": wrap_ms,
+                "drift": self._world.drift_ppm,
             },
         )
         if self._uneasy:
