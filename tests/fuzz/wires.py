@@ -81,7 +81,7 @@ class Unit:
         key = {"unit": "u", "boot": 3, "uptime": self.uptime}
         self.lanes = []
         for word, name in (("button", "button"), ("fact", "ordinary")):
-            journal = Journal(RamFlash(4))
+            journal = Journal(RamFlash(5))
             journal.mount()
             self.lanes.append(Lane(word, name, journal, **key))
             for _ in range(FACTS):
