@@ -6,7 +6,7 @@ import flash_map
 
 _BLOCK = 4096
 _CHUNK = 256
-_SMALL_BLOCK, _SMALL_BLOCKS = 512, 4
+_SMALL_BLOCK, _SMALL_BLOCKS = 512, 5
 _FIRST = 1  # the block that the journals of a new unit begin in
 
 _INVALID_ARG = -258

@@ -96,11 +96,13 @@ def number(text: str) -> Number:
 
 
 def rate(text: str) -> int:
-    """Read `40 ppm fast`: millionths by which a clock is ahead each second; slow is negative."""
+    """Read `40 ppm fast`, `40 ppm slow` or `right`: by how many millionths; slow is negative."""
+    if text.strip() == "right":
+        return 0
     match = _RATE.fullmatch(text.strip())
     if not match or not 1 <= int(match["ppm"]) <= MOST_PPM:
         raise WordingError(
-            f"expected 40 ppm fast or 40 ppm slow, at most {MOST_PPM}; found {text!r}"
+            f"expected 40 ppm fast, 40 ppm slow (at most {MOST_PPM}) or right; found {text!r}"
         )
     return int(match["ppm"]) * (1 if match["way"] == "fast" else -1)
 

@@ -299,7 +299,7 @@ GAPS: dict[str, str] = {
     "colour": "`red`, `green`, `blue`, `amber`, `white`",
     "state": "`free`, `reserved`, `taken`, `blocked`, `conflict`, `dirty`, `full`, `offline`",
     "room": "a room of the file",
-    "rate": "`40 ppm fast` or `40 ppm slow`, as a clock is",
+    "rate": "`40 ppm fast`, `40 ppm slow` or `right`, as a clock runs",
     "way": "`ahead` or `back`",
     "mess": "`garbage`, `an unknown type`, `a fact of another unit`",
 }

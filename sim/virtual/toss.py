@@ -8,7 +8,7 @@ import random
 
 from sim.virtual.broker import REPORTS, Broker, Message, Session
 
-_GATHERS_S = 0.3, 1.5
+_GATHERS_S = 0.3, 4.0
 _AGAIN = 1 / 3
 
 
