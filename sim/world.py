@@ -13,7 +13,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "pir": ("none", "missing", "stuck00", "stuckff"),
     "seat-switch": ("none", "missing", "stuck00", "stuckff", "noise"),
     "ssd1306": ("none", "missing"),
-    "flash": ("none", "cut", "worn", "rotten", "small"),
+    "flash": ("none", "cut", "worn", "dead", "rotten", "small"),
 }
 """Chip -> what may be wrong with it; see `sim.faults.catalogue` for what each means.
 

@@ -38,6 +38,7 @@ DEFECTS = {
     "truncated": "truncated",
     "hung": "hung",
     "worn": "worn",
+    "dead further on": "dead",
     "rotten": "rotten",
     "small": "small",
 }
@@ -292,7 +293,8 @@ GAPS: dict[str, str] = {
     "chip": "`reader`, `radar`, `PIR`, `seat switch`, `display`, `flash`; "
     "what the desk has of them",
     "defect": "`missing`, `stuck at 00`, `stuck at FF`, `noisy`, "
-    "`truncated`, `hung`, `worn`, `rotten`, `small`; which chip knows what is in a table below",
+    "`truncated`, `hung`, `worn`, `dead further on`, `rotten`, `small`; "
+    "which chip knows what is in a table below",
     "part": "`relay`, `director` (which serves the page too)",
     "point": "a fault point of the host, as in `relay.after-commit`",
     "fact": "`boot`, `tag`, `seat`, `provisional`, `chip`, `dropped`, `press`, `urgent`",
