@@ -149,4 +149,11 @@ CATALOGUE = (
 def listing() -> list[str]:
     """A line for each."""
     width = max(len(f"{each.place}: {each.name}") for each in CATALOGUE)
-    return [f"{f'{each.place}: {each.name}':{width}}  {each.explains}" for each in CATALOGUE]
+    return [
+        f"{f'{each.place}: {each.name}':{width}}  {each.explains}{_only(each)}"
+        for each in CATALOGUE
+    ]
+
+
+def _only(fault: Fault) -> str:
+    return "" if fault.told == "both" else f" (in {fault.told} time only)"
