@@ -5,6 +5,7 @@ came late, the desk is looked at afresh: first its last `PORTION` facts, because
 anybody lies within them, and the whole of their block if not.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from host_bridge.contract.facts import Seat, Tag
+from host_bridge.contract.facts import AnyFact, Seat, Tag
 from host_bridge.domain.headsets import IN_CIRCULATION
 from host_bridge.domain.sessions import (
     BLOCK,
@@ -24,29 +25,14 @@ from host_bridge.domain.sessions import (
     fold,
     to_the_minute,
 )
-from host_bridge.store.current_tables import AWAY_MS, GRACE_MS
-from host_bridge.store.json_rows import JsonRows
-from host_bridge.store.records import TagRecord
+from host_bridge.store.current_tables import AWAY_MS, GRACE_MS, signed_in
+from host_bridge.store.given_rows import GivenRows
+from host_bridge.store.records import Incoming, TagRecord
 from host_bridge.store.tables import facts
+from host_bridge.store.unit_state import Desk, UnitState
 
 PORTION = 40
 """Facts of a desk that are read at first."""
-
-Desk = tuple[str, str]
-"""Site and unit."""
-
-
-class Touched(NamedTuple):
-    """What came of a unit: its events in order, all of one boot.
-
-    `late`: facts with higher numbers had come before. `tapped`: there is a tap among them.
-    """
-
-    desk: Desk
-    boot: int
-    events: list[Event]
-    late: bool
-    tapped: bool
 
 
 class _Found(NamedTuple):
@@ -58,7 +44,7 @@ class _Found(NamedTuple):
     limit_ms: int
 
 
-_FIND = JsonRows(
+_FIND = GivenRows(
     f"""
     SELECT w.site, w.unit, u.boot, u.seat_boot, u.seat_seq, u.occupied,
         s.boot, s.seq, s.since_ms, s.idle_ms, coalesce(d.away_ms, {AWAY_MS}) + {GRACE_MS}
@@ -72,7 +58,7 @@ _FIND = JsonRows(
     unit="text",
     wanted="integer",
 )
-_PUT = JsonRows(
+_PUT = GivenRows(
     """
     INSERT INTO signed_in (site, unit, boot, seq, since_ms, idle_ms)
     SELECT * FROM ({rows}) AS news WHERE true
@@ -86,8 +72,8 @@ _PUT = JsonRows(
     since_ms="bigint",
     idle_ms="bigint",
 )
-_END = JsonRows("DELETE FROM signed_in WHERE (site, unit) IN ({rows})", site="text", unit="text")
-_TAGS = JsonRows(
+_END = GivenRows("DELETE FROM signed_in WHERE (site, unit) IN ({rows})", site="text", unit="text")
+_TAGS = GivenRows(
     """
     SELECT t.site, t.tag, t.kind, t.person, t.status FROM ({rows}) AS w
     JOIN tags AS t ON t.site = w.site AND t.tag = w.tag
@@ -95,7 +81,7 @@ _TAGS = JsonRows(
     site="text",
     tag="text",
 )
-_BEGAN = JsonRows(
+_BEGAN = GivenRows(
     """
     SELECT f.site, f.unit, f.body FROM ({rows}) AS w
     JOIN facts AS f ON f.site = w.site AND f.unit = w.unit AND f.boot = w.boot
@@ -121,26 +107,42 @@ _LAST = (
 _decode = msgspec.json.Decoder(Seat | Tag).decode
 
 
-def keep(connection: sa.Connection, touched: Sequence[Touched]) -> None:
-    """Bring the desks' rows up to date with facts that are about to be written."""
-    found = _find(connection, [(*each.desk, int(each.late or each.tapped)) for each in touched])
-    folds = [
-        _fold_of(connection, each, found[each.desk])
-        for each in touched
-        if each.desk in found and each.boot >= found[each.desk].boot
-    ]
+def keep(connection: sa.Connection, states: Mapping[Desk, UnitState], late: set[Desk]) -> None:
+    """Bring the desks' rows up to date with facts that are about to be written.
+
+    Args:
+        connection: within the commit's transaction.
+        states: what the facts say, by unit.
+        late: those units of which facts with higher numbers had come before.
+    """
+    asked = [(*desk, int(state.tapped or desk in late)) for desk, state in states.items()]
+    found = _find(connection, asked)
+    folds = []
+    for desk, there in found.items():
+        boot, events = states[desk].stream.boot, _events(states[desk].news)
+        if desk in late and boot >= there.boot:
+            folds.append(_afresh(connection, desk, boot, events, there.limit_ms))
+        elif boot >= there.boot:
+            folds.append(_onwards(desk, boot, events, there))
     after = _folded(connection, folds)
     write(connection, {desk: found[desk].session for desk in after}, after)
 
 
-def refold(connection: sa.Connection, boots: dict[Desk, int]) -> dict[Desk, Session | None]:
+def refold(connection: sa.Connection, boots: Mapping[Desk, int]) -> dict[Desk, Session | None]:
     """The sessions of units, given their highest boots, out of the stored facts alone."""
     found = _find(connection, [(*desk, 1) for desk in boots])
     folds = [
-        _fold_of(connection, Touched(desk, boot, [], late=True, tapped=True), found[desk])
-        for desk, boot in boots.items()
+        _afresh(connection, desk, boot, [], found[desk].limit_ms) for desk, boot in boots.items()
     ]
     return _folded(connection, folds)
+
+
+def stored(connection: sa.Connection) -> dict[Desk, Session]:
+    """The rows as they are."""
+    rows = connection.execute(sa.select(signed_in)).all()
+    return {
+        (row.site, row.unit): Session(row.boot, row.seq, row.since_ms, row.idle_ms) for row in rows
+    }
 
 
 def write(
@@ -178,51 +180,58 @@ class _Fold(NamedTuple):
         return {event.tag for event in self.events if event.tag is not None}
 
 
-def _fold_of(connection: sa.Connection, each: Touched, found: _Found) -> _Fold:
-    if each.late:
-        events = _window(connection, each, found.limit_ms)
-        return _Fold(each.desk, each.boot, None, None, events, found.limit_ms)
-    seat = found.seat if found.boot == each.boot else None
-    session = found.session
-    if session is not None and session.boot != each.boot:
-        session = None
-    return _Fold(each.desk, each.boot, session, seat, each.events, found.limit_ms)
+def _onwards(desk: Desk, boot: int, events: list[Event], found: _Found) -> _Fold:
+    """From the row, over what is new."""
+    same = found.boot == boot
+    session = found.session if found.session and found.session.boot == boot else None
+    return _Fold(desk, boot, session, found.seat if same else None, events, found.limit_ms)
 
 
-def _window(connection: sa.Connection, each: Touched, limit_ms: int) -> list[Event]:
-    """As much of what happened as there must be to know whether somebody is signed in."""
-    events: list[Event] = []
+def _afresh(
+    connection: sa.Connection, desk: Desk, boot: int, events: list[Event], limit_ms: int
+) -> _Fold:
+    """From nothing, over as much as there must be to know whether somebody is signed in."""
     for limit in (PORTION, BLOCK):
-        stored = _last(connection, each, limit)
-        oldest = min(stored, default=0) if len(stored) == limit else 0
-        events = sorted({*filter(None, stored.values()), *each.events})
-        events = [event for event in events if event.seq >= oldest]
-        place = block(events[-1].seq) if events else block(oldest)
-        events = [event for event in events if block(event.seq) == place]
-        begin = decisive(events, limit_ms)
+        there = _last(connection, desk, boot, limit)
+        oldest = min(there, default=0) if len(there) == limit else 0
+        both = sorted([*filter(None, there.values()), *events])
+        place = block(both[-1].seq) if both else block(oldest)
+        both = [event for event in both if event.seq >= oldest and block(event.seq) == place]
+        begin = decisive(both, limit_ms)
         if begin or oldest == 0 or block(oldest) < place:
-            return events[begin:]
-    return events
+            break
+    return _Fold(desk, boot, None, None, both[begin:], limit_ms)
 
 
-def _last(connection: sa.Connection, each: Touched, limit: int) -> dict[int, Event | None]:
+def _last(connection: sa.Connection, desk: Desk, boot: int, limit: int) -> dict[int, Event | None]:
     """The last seat changes and taps by number; None for a tap that was no badge-in."""
-    site, unit = each.desk
-    asked = {"site": site, "unit": unit, "boot": each.boot, "limit": limit}
+    asked = {"site": desk[0], "unit": desk[1], "boot": boot, "limit": limit}
     rows = connection.execute(_LAST, asked).all()
-    return {seq: _event(seq, min(at_ms, came_ms), body) for seq, at_ms, came_ms, body in rows}
+    return {
+        seq: _event(seq, min(at_ms, came_ms), _decode(body)) for seq, at_ms, came_ms, body in rows
+    }
 
 
-def _event(seq: int, time_ms: int, body: str) -> Event | None:
-    fact = _decode(body)
+def _events(news: Mapping[int, Incoming]) -> list[Event]:
+    """What happened, in order."""
+    events = (
+        _event(seq, min(item.time_ms, item.received_ms), item.fact)
+        for seq, item in sorted(news.items())
+    )
+    return [event for event in events if event is not None]
+
+
+def _event(seq: int, time_ms: int, fact: AnyFact) -> Event | None:
     if isinstance(fact, Seat):
         return Event(seq, to_the_minute(time_ms), fact.occupied, None)
-    return None if fact.enrol else Event(seq, to_the_minute(time_ms), None, fact.tag)
+    if isinstance(fact, Tag) and not fact.enrol:
+        return Event(seq, to_the_minute(time_ms), None, fact.tag)
+    return None
 
 
 def _find(connection: sa.Connection, asked: Sequence[tuple[Any, ...]]) -> dict[Desk, _Found]:
     found = {}
-    for row in _FIND.run(connection, asked).all():
+    for row in _FIND.run(connection, asked):
         site, unit, boot, seat_boot, seat_seq, occupied, *session, limit_ms = tuple(row)
         sat = Event(seat_seq, 0, bool(occupied), None) if seat_boot and seat_boot == boot else None
         signed = Session(*session) if session[0] is not None else None
@@ -234,14 +243,13 @@ def _folded(connection: sa.Connection, folds: Sequence[_Fold]) -> dict[Desk, Ses
     judged = [each for each in folds if each.tags]
     tags = _tags_of_sessions(connection, judged)
     asked = {(desk[0], tag) for desk, tag in tags.items()}
-    register = _register(connection, asked | {(f.desk[0], tag) for f in judged for tag in f.tags})
+    registers = _registers(connection, asked | {(f.desk[0], tag) for f in judged for tag in f.tags})
     after: dict[Desk, Session | None] = {}
     for each in folds:
-        session = each.session
-        known = {tag: record for (site, tag), record in register.items() if site == each.desk[0]}
+        session, register = each.session, registers[each.desk[0]]
         if session is not None and each.tags:
-            session = _with_person(session, known.get(tags.get(each.desk, "")))
-        rules = Rules(each.boot, each.limit_ms, known)
+            session = _with_person(session, register.get(tags.get(each.desk, "")))
+        rules = Rules(each.boot, each.limit_ms, register)
         after[each.desk] = fold(session, each.events, rules, seat=each.seat)
     return after
 
@@ -261,23 +269,18 @@ def _tags_of_sessions(connection: sa.Connection, folds: Sequence[_Fold]) -> dict
         if each.session is not None
     ]
     found = {}
-    for row in _BEGAN.run(connection, keys).all() if keys else ():
+    for row in _BEGAN.run(connection, keys):
         fact = _decode(row.body)
         if isinstance(fact, Tag):
             found[row.site, row.unit] = fact.tag
     return found
 
 
-def _register(
+def _registers(
     connection: sa.Connection, asked: set[tuple[str, str]]
-) -> dict[tuple[str, str], TagRecord]:
-    """The register's entries of tags."""
-    if not asked:
-        return {}
-    rows = _TAGS.run(connection, list(asked)).mappings()
-    return {
-        (row["site"], row["tag"]): TagRecord(
-            tag=row["tag"], kind=row["kind"], person=row["person"], status=row["status"]
-        )
-        for row in rows
-    }
+) -> dict[str, dict[str, TagRecord]]:
+    """The register's entries of tags, by site."""
+    found: dict[str, dict[str, TagRecord]] = defaultdict(dict)
+    for site, tag, kind, person, status in _TAGS.run(connection, list(asked)):
+        found[site][tag] = TagRecord(tag=tag, kind=kind, person=person, status=status)
+    return found
