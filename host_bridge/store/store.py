@@ -17,6 +17,7 @@ from host_bridge.store.incidents import Incidents, stored_fact
 from host_bridge.store.leases import Leases
 from host_bridge.store.modes import Modes
 from host_bridge.store.partitions import Parts
+from host_bridge.store.plan import Plan
 from host_bridge.store.records import (
     Batch,
     Gap,
@@ -52,6 +53,8 @@ class Store:
         """How units are to behave."""
         self.updates = Updates(engine)
         """Which unit is to have which version of the firmware."""
+        self.plan = Plan(engine)
+        """Where the units stand."""
         self.leases = Leases(engine)
         """Who directs a site."""
         self._engine = engine

@@ -45,7 +45,7 @@ class UnitState:
             self.tapped = self.tapped or boot == self.stream.boot
         else:
             if isinstance(fact, Boot) and seq == 1 and boot == self.stream.boot:
-                self.firmware = _storable(fact.firmware)
+                self.firmware = storable(fact.firmware)
             return
         if boot == self.stream.boot:
             self.news[seq] = item
@@ -67,6 +67,6 @@ class UnitState:
         )
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """PostgreSQL takes no NUL, and no database half a surrogate pair."""
     return text.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
