@@ -15,7 +15,7 @@ from host_bridge.store.errors import (
 )
 from host_bridge.store.leases import Lease, Leases
 from host_bridge.store.plan import PlannedDesk
-from host_bridge.store.rebuilding import rebuild
+from host_bridge.store.rebuilding import rebuild, sample
 from host_bridge.store.records import (
     Batch,
     DeadLetter,
@@ -33,6 +33,7 @@ from host_bridge.store.records import (
     TagRecord,
     TagStatus,
     UnitMode,
+    UnitNow,
     WorkerRow,
 )
 from host_bridge.store.registry import Registry
@@ -70,6 +71,7 @@ __all__ = [
     "TagStatus",
     "TransferError",
     "UnitMode",
+    "UnitNow",
     "WorkerRow",
     "back_up",
     "bring_to",
@@ -77,4 +79,5 @@ __all__ = [
     "move",
     "rebuild",
     "restore",
+    "sample",
 ]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from host_bridge.store import postgres
+from host_bridge.store.current_tables import unit_states
 from host_bridge.store.engine import connect, translated
 from host_bridge.store.told import Difference, Reading, differences, put_right
 from host_bridge.store.transfer import Progress, must_be_current
@@ -36,6 +37,25 @@ def rebuild(url: str, progress: Progress, *, check: bool = False) -> list[Differ
         must_be_current(engine)
         with translated(engine):
             return _compare(engine, progress) if check else _make(engine, progress)
+    finally:
+        engine.dispose()
+
+
+def sample(url: str, count: int) -> list[Difference]:
+    """Where the tables of so many units, taken by chance, are not what their facts say.
+
+    Raises:
+        SchemaError: the URL is none of ours.
+        StoreUnavailableError: the database can't be used.
+    """
+    engine = connect(url)
+    chosen = sa.select(unit_states.c.site, unit_states.c.unit).order_by(sa.func.random())
+    try:
+        with translated(engine), _snapshot(engine) as connection:
+            desks = {(row.site, row.unit) for row in connection.execute(chosen.limit(count))}
+            reading = Reading()
+            reading.read_some(connection, sorted(desks))
+            return differences(connection, *reading.told(connection), only=desks)
     finally:
         engine.dispose()
 

@@ -1,6 +1,6 @@
 """What the facts say is so now, read from their beginning, and where the tables say otherwise."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ PORTION = 50_000
 Row = dict[str, Any]
 
 _decode = msgspec.json.Decoder(Boot | Seat).decode
-_SUMS = (
+_SUM = (
     sa.select(
         facts.c.site,
         facts.c.unit,
@@ -29,13 +29,11 @@ _SUMS = (
         sa.func.max(facts.c.received_ms).label("heard_ms"),
         sa.func.max(sa.case((facts.c.type == "seat", facts.c.seq))).label("seat_seq"),
     )
-    .where(
-        facts.c.id > sa.bindparam("after"),
-        facts.c.id <= sa.bindparam("upto"),
-        facts.c.lane == "ordinary",
-    )
+    .where(facts.c.lane == "ordinary")
     .group_by(facts.c.site, facts.c.unit, facts.c.boot)
 )
+_SUMS = _SUM.where(facts.c.id > sa.bindparam("after"), facts.c.id <= sa.bindparam("upto"))
+_SUMS_OF = _SUM.where(facts.c.site == sa.bindparam("site"), facts.c.unit == sa.bindparam("unit"))
 _BOOTS = GivenRows(
     """
     SELECT f.site, f.unit, f.body FROM ({rows}) AS w
@@ -102,13 +100,21 @@ class Reading:
         last = connection.execute(sa.select(sa.func.max(facts.c.id))).scalar() or 0
         while self.upto < last:
             end = min(self.upto + PORTION, last)
-            for row in connection.execute(_SUMS, {"after": self.upto, "upto": end}):
-                total = self._totals.setdefault((row.site, row.unit), _Total())
-                total.boot = max(total.boot, row.boot)
-                total.heard_ms = max(total.heard_ms, row.heard_ms)
-                total.seat = max(total.seat, (row.boot, row.seat_seq) if row.seat_seq else (0, 0))
+            self._add(connection.execute(_SUMS, {"after": self.upto, "upto": end}))
             self.upto = end
             yield last
+
+    def _add(self, rows: Iterable[Any]) -> None:
+        for row in rows:
+            total = self._totals.setdefault((row.site, row.unit), _Total())
+            total.boot = max(total.boot, row.boot)
+            total.heard_ms = max(total.heard_ms, row.heard_ms)
+            total.seat = max(total.seat, (row.boot, row.seat_seq) if row.seat_seq else (0, 0))
+
+    def read_some(self, connection: sa.Connection, desks: Iterable[Desk]) -> None:
+        """Read all there is of some units only."""
+        for site, unit in desks:
+            self._add(connection.execute(_SUMS_OF, {"site": site, "unit": unit}))
 
     def told(self, connection: sa.Connection) -> tuple[dict[Desk, Row], dict[Desk, Session]]:
         """The rows of `unit_states` and the sessions, as the facts have them."""
@@ -156,19 +162,23 @@ def put_right(connection: sa.Connection, reading: Reading) -> list[Difference]:
 
 
 def differences(
-    connection: sa.Connection, states: Mapping[Desk, Row], signed: Mapping[Desk, Session]
+    connection: sa.Connection,
+    states: Mapping[Desk, Row],
+    signed: Mapping[Desk, Session],
+    only: Collection[Desk] | None = None,
 ) -> list[Difference]:
-    """Where the tables say something else."""
+    """Where the tables say something else, perhaps of some units only."""
     there = {
         (row["site"], row["unit"]): {n: row[n] for n in row if n not in {"site", "unit"}}
         for row in connection.execute(sa.select(unit_states)).mappings()
     }
     begun = {desk: _row(session) for desk, session in sessions.stored(connection).items()}
     told = {desk: _row(session) for desk, session in signed.items()}
-    return [
+    found = [
         *_between(unit_states.name, there, states),
         *_between(signed_in.name, begun, told),
     ]
+    return [each for each in found if only is None or (each.site, each.unit) in only]
 
 
 def _row(session: Session) -> Row:
