@@ -17,7 +17,7 @@ class Bench:
         self.flash = flash or Nor(blocks=8, size=4096)
         journal = Journal(self.flash)
         journal.mount()
-        buttons = Journal(Nor(blocks=3, size=4096))
+        buttons = Journal(Nor(blocks=5, size=4096))
         buttons.mount()
         self.uptime = Uptime(lambda: self.ticks, lambda end, start: end - start)
         self.wall = WallClock(self.uptime)
@@ -180,7 +180,7 @@ def test_backlog_is_drained_completely():
 
 
 def test_facts_dropped_by_a_full_journal_do_not_stop_the_lane():
-    bench = Bench(flash=Nor(blocks=3, size=4096))
+    bench = Bench(flash=Nor(blocks=5, size=4096))
     bench.seats(100)
     sent(bench.lane)
     bench.seats(400)
