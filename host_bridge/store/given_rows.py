@@ -19,17 +19,25 @@ BLOCK = 100
 class GivenRows:
     """A statement about rows; made once, run often."""
 
-    def __init__(self, statement: str, **columns: str) -> None:
+    def __init__(self, statement: str, *, packed: str = "", **columns: str) -> None:
         """Prepare the statement.
 
         Args:
-            statement: SQL in which `{rows}` stands for a query that gives the rows.
+            statement: SQL in which `{rows}` stands for a query that gives the rows, and `{packed}`
+                for an aggregate, which makes one JSON text of many rows.
+            packed: the aggregate's columns.
             columns: the names of a row's values in their order, with their SQL types.
         """
         self._statement = statement
+        self._packed = packed
         self._columns = columns
         self._sqlite = lru_cache(maxsize=BLOCK)(self._with_values)
-        self._postgres = sa.text(statement.format(rows=self._from_json()))
+        self._postgres = sa.text(
+            statement.format(
+                rows=self._from_json(),
+                packed=f"CAST(json_agg(json_build_array({packed})) AS text)",
+            )
+        )
 
     def run(self, connection: sa.Connection, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Run it with rows of text, numbers, truth values and None.
@@ -51,7 +59,10 @@ class GivenRows:
         one = f"({', '.join('?' * len(self._columns))})"
         names = ", ".join(f"column{n} AS {name}" for n, name in enumerate(self._columns, start=1))
         values = ", ".join([one] * count)
-        return self._statement.format(rows=f"SELECT {names} FROM (VALUES {values})")  # noqa: S608 (our own names)
+        return self._statement.format(
+            rows=f"SELECT {names} FROM (VALUES {values})",  # noqa: S608 (our own names)
+            packed=f"json_group_array(json_array({self._packed}))",
+        )
 
     def _from_json(self) -> str:
         values = ", ".join(

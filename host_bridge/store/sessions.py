@@ -8,6 +8,7 @@ anybody lies within them, and the whole of their block if not.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -28,7 +29,6 @@ from host_bridge.domain.sessions import (
 from host_bridge.store.current_tables import AWAY_MS, GRACE_MS, signed_in
 from host_bridge.store.given_rows import GivenRows
 from host_bridge.store.records import Incoming, TagRecord
-from host_bridge.store.tables import facts
 from host_bridge.store.unit_state import Desk, UnitState
 
 PORTION = 40
@@ -92,19 +92,29 @@ _BEGAN = GivenRows(
     boot="bigint",
     seq="bigint",
 )
-_LAST = (
-    sa.select(facts.c.seq, facts.c.time_ms, facts.c.received_ms, facts.c.body)
-    .where(
-        facts.c.site == sa.bindparam("site"),
-        facts.c.unit == sa.bindparam("unit"),
-        facts.c.boot == sa.bindparam("boot"),
-        facts.c.lane == "ordinary",
-        facts.c.type.in_(("seat", "tag")),
-    )
-    .order_by(facts.c.seq.desc())
-    .limit(sa.bindparam("limit", type_=sa.Integer))
-)
 _decode = msgspec.json.Decoder(Seat | Tag).decode
+_unpack = msgspec.json.Decoder(list[tuple[int, int, int, str]]).decode
+
+
+@lru_cache(maxsize=8)
+def _last(limit: int) -> GivenRows:
+    """The last seat changes and taps of units' boots, of each at most so many."""
+    return GivenRows(
+        f"""
+        SELECT w.site, w.unit, (
+            SELECT {{packed}} FROM (
+                SELECT f.seq, f.time_ms, f.received_ms, f.body FROM facts AS f
+                WHERE f.site = w.site AND f.unit = w.unit AND f.boot = w.boot
+                    AND f.lane = 'ordinary' AND f.type IN ('seat', 'tag')
+                ORDER BY f.seq DESC LIMIT {limit}
+            ) AS last
+        ) FROM ({{rows}}) AS w
+        """,  # noqa: S608 (a number)
+        packed="seq, time_ms, received_ms, body",
+        site="text",
+        unit="text",
+        boot="bigint",
+    )
 
 
 def keep(connection: sa.Connection, states: Mapping[Desk, UnitState], late: set[Desk]) -> None:
@@ -117,13 +127,16 @@ def keep(connection: sa.Connection, states: Mapping[Desk, UnitState], late: set[
     """
     asked = [(*desk, int(state.tapped or desk in late)) for desk, state in states.items()]
     found = _find(connection, asked)
-    folds = []
-    for desk, there in found.items():
-        boot, events = states[desk].stream.boot, _events(states[desk].news)
-        if desk in late and boot >= there.boot:
-            folds.append(_afresh(connection, desk, boot, events, there.limit_ms))
-        elif boot >= there.boot:
-            folds.append(_onwards(desk, boot, events, there))
+    current = {
+        desk: _Fold(desk, boot, None, None, _events(states[desk].news), there.limit_ms)
+        for desk, there in found.items()
+        if (boot := states[desk].stream.boot) >= there.boot
+    }
+    again = _afresh(connection, [each for desk, each in current.items() if desk in late])
+    folds = [
+        *again,
+        *(_onwards(each, found[desk]) for desk, each in current.items() if desk not in late),
+    ]
     after = _folded(connection, folds)
     write(connection, {desk: found[desk].session for desk in after}, after)
 
@@ -132,9 +145,9 @@ def refold(connection: sa.Connection, boots: Mapping[Desk, int]) -> dict[Desk, S
     """The sessions of units, given their highest boots, out of the stored facts alone."""
     found = _find(connection, [(*desk, 1) for desk in boots])
     folds = [
-        _afresh(connection, desk, boot, [], found[desk].limit_ms) for desk, boot in boots.items()
+        _Fold(desk, boot, None, None, [], found[desk].limit_ms) for desk, boot in boots.items()
     ]
-    return _folded(connection, folds)
+    return _folded(connection, _afresh(connection, folds))
 
 
 def stored(connection: sa.Connection) -> dict[Desk, Session]:
@@ -180,35 +193,58 @@ class _Fold(NamedTuple):
         return {event.tag for event in self.events if event.tag is not None}
 
 
-def _onwards(desk: Desk, boot: int, events: list[Event], found: _Found) -> _Fold:
+def _onwards(each: _Fold, found: _Found) -> _Fold:
     """From the row, over what is new."""
-    same = found.boot == boot
-    session = found.session if found.session and found.session.boot == boot else None
-    return _Fold(desk, boot, session, found.seat if same else None, events, found.limit_ms)
+    session = found.session
+    return each._replace(
+        session=session if session and session.boot == each.boot else None,
+        seat=found.seat if found.boot == each.boot else None,
+    )
 
 
-def _afresh(
-    connection: sa.Connection, desk: Desk, boot: int, events: list[Event], limit_ms: int
-) -> _Fold:
+def _afresh(connection: sa.Connection, folds: Sequence[_Fold]) -> list[_Fold]:
     """From nothing, over as much as there must be to know whether somebody is signed in."""
+    ready: list[_Fold] = []
     for limit in (PORTION, BLOCK):
-        there = _last(connection, desk, boot, limit)
-        oldest = min(there, default=0) if len(there) == limit else 0
-        both = sorted([*filter(None, there.values()), *events])
-        place = block(both[-1].seq) if both else block(oldest)
-        both = [event for event in both if event.seq >= oldest and block(event.seq) == place]
-        begin = decisive(both, limit_ms)
-        if begin or oldest == 0 or block(oldest) < place:
-            break
-    return _Fold(desk, boot, None, None, both[begin:], limit_ms)
+        there = {
+            (site, unit): _read(packed)
+            for site, unit, packed in _last(limit).run(
+                connection, [(*f.desk, f.boot) for f in folds]
+            )
+        }
+        waiting = []
+        for each in folds:
+            events = _window(each, there[each.desk], limit)
+            if events is None:
+                waiting.append(each)
+            else:
+                ready.append(each._replace(events=events))
+        folds = waiting
+    return ready
 
 
-def _last(connection: sa.Connection, desk: Desk, boot: int, limit: int) -> dict[int, Event | None]:
-    """The last seat changes and taps by number; None for a tap that was no badge-in."""
-    asked = {"site": desk[0], "unit": desk[1], "boot": boot, "limit": limit}
-    rows = connection.execute(_LAST, asked).all()
+def _window(each: _Fold, there: dict[int, Event | None], limit: int) -> list[Event] | None:
+    """The events that decide, of the last ones that are there and those that came; None: not yet.
+
+    Args:
+        each: with what came.
+        there: by number; None for a tap that was no badge-in.
+        limit: how many were asked for.
+    """
+    oldest = min(there, default=0) if len(there) == limit else 0
+    events = sorted([*filter(None, there.values()), *each.events])
+    place = block(events[-1].seq) if events else block(oldest)
+    events = [event for event in events if event.seq >= oldest and block(event.seq) == place]
+    begin = decisive(events, each.limit_ms)
+    enough = begin or oldest == 0 or block(oldest) < place or limit >= BLOCK
+    return events[begin:] if enough else None
+
+
+def _read(packed: str | None) -> dict[int, Event | None]:
+    """Seat changes and taps by number; None for a tap that was no badge-in."""
     return {
-        seq: _event(seq, min(at_ms, came_ms), _decode(body)) for seq, at_ms, came_ms, body in rows
+        seq: _event(seq, min(at_ms, came_ms), _decode(body))
+        for seq, at_ms, came_ms, body in (_unpack(packed) if packed else ())
     }
 
 
