@@ -137,6 +137,7 @@ def test_rebuild_checks_names_what_differs_and_mends_it(
     assert "chequer rebuild mends them" in told.err
     assert shell.run("rebuild") == 0
     assert "1 rows mended." in capsys.readouterr().out
+    assert store.plan.of("s") == []  # these settings have no desks
     assert shell.run("rebuild", "--check") == 0
     assert "All is as the facts say." in capsys.readouterr().out
     store.close()
