@@ -290,6 +290,18 @@ class Journal:
             self._replay()
         self._offset = max(self._offset, self._sectors.blank_from(self._generation))
         self._committed = self.floor
+        if self.floor // self._size >= self._generation:
+            # Counted: a record that rot has spoilt after it was forgotten was not appended above,
+            # and one that waits must not be set off against it.
+            self._appended = self._forgotten + self._kept()
+
+    def _kept(self) -> int:
+        """How many sound facts there are from the floor on."""
+        count, cursor = 0, self._sectors.find(self.floor, self._end())
+        while cursor >= 0:
+            count += 1
+            cursor = self._sectors.find(cursor + padded(self._buffer[0]), self._end())
+        return count
 
     def _replay(self) -> None:
         """Apply the record in the buffer to the checkpoint."""

@@ -388,10 +388,10 @@ def stir():
 def told(what):
     """The world does something."""
     global _calm
-    if not _unit:
-        return
     if "calm" in what:
         _calm = what["calm"]
+    if not _unit:
+        return
     if "air_in" in what or "air" in what or "calm" in what:
         stir_link()
         stir()

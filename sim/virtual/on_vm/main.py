@@ -45,6 +45,10 @@ def run():
     words = wire.first_words()
     time.begin(words["at"], words["unix"])
     random.seed(words["seed"])
+    if words["drift"]:
+        import drift
+
+        drift.install(words["drift"])
     air.round_trip_us = words["round_trip"]
     program = start.mount(words)
     sys.path.append("/sources/sim/virtual/on_vm")

@@ -38,6 +38,32 @@ def test_unreadable_record_costs_only_itself():
     assert keys(mounted(flash)) == [(1, seq) for seq in range(1, 11) if seq != 2]
 
 
+def test_a_bit_that_rots_in_a_forgotten_fact_is_not_set_off_against_one_that_waits():
+    """The count fell below none, "nobody hears me" stayed on, and the next press never went out."""
+    flash = Nor()
+    journal = mounted(flash)
+    append(journal, 1, 1)
+    acknowledge(journal, 1, 1, 1)
+    flash.data[flash.size + SIZE + 8] ^= 4
+    journal = mounted(flash)
+    assert journal.waiting == 0
+    append(journal, 1, 2)
+    assert journal.waiting == 1
+    assert mounted(flash).waiting == 1
+
+
+def test_a_bit_that_rots_before_the_trim_leaves_what_waits_behind_it():
+    flash = Nor()
+    journal = mounted(flash)
+    append(journal, 1, 1)
+    append(journal, 1, 2)
+    acknowledge(journal, 1, 1, 1)
+    flash.data[flash.size + SIZE + 8] ^= 4
+    journal = mounted(flash)
+    assert journal.waiting == 1
+    assert keys(journal) == [(1, 2)]
+
+
 def test_record_in_a_place_that_is_not_its_own_is_no_fact():
     flash = Nor(blocks=5, size=4096)
     journal = mounted(flash)
