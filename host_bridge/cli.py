@@ -36,7 +36,7 @@ from host_bridge.provision.command import provision
 from host_bridge.relay import Relay
 from host_bridge.settings import SettingsError
 from host_bridge.store import RegistryError, StoreError, TagKind, bring_to
-from host_bridge.store_commands import backup, move, restore
+from host_bridge.store_commands import backup, move, rebuild, restore
 from host_bridge.transport.embedded import EmbeddedBroker, EmbeddedBrokerError
 from host_bridge.transport.serial_gateway import run_ports
 from host_bridge.update import command as update_command
@@ -224,7 +224,7 @@ def _simulator(*words: str) -> NoReturn:
 
 
 app.command("provision")(provision)
-for command in (doctor, move, backup, restore):
+for command in (doctor, move, backup, restore, rebuild):
     app.command()(command)
 
 

@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from host_bridge.settings import Settings, SettingsError, file_of, load
-from host_bridge.store import StoreError, form_of
+from host_bridge.store import StoreError, form_of, sample
 from host_bridge.transport.limits import BrokerLimits, BrokerUnreachableError, ask
 
 MIB = 2**20
@@ -23,6 +23,9 @@ DISK_FAIL, DISK_WARN = 256 * MIB, 2_048 * MIB
 
 TIME_ERROR = 5
 """What `ntp_gettime` returns while the kernel's clock is not synchronised."""
+
+UNITS = 5
+"""Of how many units the tables are held against the facts."""
 
 Outcome = Literal["ok", "warn", "fail"]
 
@@ -45,7 +48,7 @@ def examine(config: Path | None) -> list[Finding]:
         wrong = Finding("settings", "fail", str(error), "Correct the file; nothing was started.")
         return [*findings, wrong, _clock()]
     findings += [_settings(settings, config), _permissions(settings, config)]
-    findings += [_database(settings), _disk(settings), _clock()]
+    findings += [_database(settings), *_tables(settings), _disk(settings), _clock()]
     return [*findings, _broker(settings), _port(settings)]
 
 
@@ -121,6 +124,24 @@ def _database(settings: Settings) -> Finding:
         return Finding("database", "warn", f"Of an older form, {found} instead of {newest}.", do)
     do = "Install the Chequer that made it, or go back with that one: chequer migrate --to."
     return Finding("database", "fail", f"Of a newer Chequer: form {found}.", do)
+
+
+def _tables(settings: Settings) -> list[Finding]:
+    """Is what is so now what the facts say? Some units, if there is a database to be asked."""
+    file = _sqlite_file(settings)
+    try:
+        if file is not None and not file.exists():
+            return []
+        found, newest = form_of(settings.store.url)
+        if found != newest:
+            return []
+        wrong = sample(settings.store.url, UNITS)
+    except StoreError:
+        return []  # the finding before says so
+    if not wrong:
+        return [Finding("tables", "ok", "What is so now is what the facts say, as far as sampled.")]
+    what = f"Of {UNITS} units taken by chance, {len(wrong)} rows are not what the facts say."
+    return [Finding("tables", "warn", what, "chequer rebuild --check, then chequer rebuild.")]
 
 
 def _disk(settings: Settings) -> Finding:

@@ -1,4 +1,4 @@
-"""The commands `chequer move`, `chequer backup` and `chequer restore`."""
+"""The commands `chequer move`, `chequer backup`, `chequer restore` and `chequer rebuild`."""
 
 import time
 from collections.abc import Iterator
@@ -11,8 +11,13 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 
 from host_bridge import store
-from host_bridge.console import Config, out, settings_of
+from host_bridge.console import AMISS, Config, fail, opened, out, settings_of
+from host_bridge.floor_plan import planned
+from host_bridge.logs import printable
 from host_bridge.store import Progress
+
+SHOWN = 50
+"""Differences that are shown at the most."""
 
 
 def move(
@@ -46,6 +51,29 @@ def restore(
     with _bar("restoring") as progress:
         count = store.restore(url, file, progress)
     out.print(f"{count} rows were restored and counted.")
+
+
+def rebuild(
+    config: Config = None,
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; fail if anything differs.")
+    ] = False,
+) -> None:
+    """Make the tables of what is so now again from the facts, and tell what differed."""
+    settings = settings_of(config)
+    with opened(settings) as opened_store:
+        if not check:
+            opened_store.plan.put(settings.site.name, planned(settings.site))
+    with _bar("checking" if check else "rebuilding") as progress:
+        differences = store.rebuild(settings.store.url, progress, check=check)
+    for each in differences[:SHOWN]:
+        out.print(printable(str(each)))
+    if len(differences) > SHOWN:
+        out.print(f"... and {len(differences) - SHOWN} more")
+    if check and differences:
+        fail(f"{len(differences)} rows differ from the facts; chequer rebuild mends them.", AMISS)
+    out.print("All is as the facts say." if not differences else f"{len(differences)} rows mended.")
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from host_bridge.store.errors import (
     TransferError,
 )
 from host_bridge.store.leases import Lease, Leases
+from host_bridge.store.plan import PlannedDesk
+from host_bridge.store.rebuilding import rebuild, sample
 from host_bridge.store.records import (
     Batch,
     DeadLetter,
@@ -31,16 +33,19 @@ from host_bridge.store.records import (
     TagRecord,
     TagStatus,
     UnitMode,
+    UnitNow,
     WorkerRow,
 )
 from host_bridge.store.registry import Registry
 from host_bridge.store.store import Store
+from host_bridge.store.told import Difference
 from host_bridge.store.transfer import Progress, move
 
 __all__ = [
     "Batch",
     "BatchRefusedError",
     "DeadLetter",
+    "Difference",
     "Gap",
     "IncidentRecord",
     "Incoming",
@@ -49,6 +54,7 @@ __all__ = [
     "Leases",
     "LedgerRow",
     "Outcome",
+    "PlannedDesk",
     "Progress",
     "Registry",
     "RegistryError",
@@ -65,10 +71,13 @@ __all__ = [
     "TagStatus",
     "TransferError",
     "UnitMode",
+    "UnitNow",
     "WorkerRow",
     "back_up",
     "bring_to",
     "form_of",
     "move",
+    "rebuild",
     "restore",
+    "sample",
 ]

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from host_bridge.contract.facts import LANES, AnyFact, Boot, Dropped
 from host_bridge.store import postgres, sqlite
+from host_bridge.store.projections import project
 from host_bridge.store.records import Batch, DeadLetter, Incoming, Key, Outcome, Stream
 from host_bridge.store.spans import Known, Span, covers, grow, holder
 from host_bridge.store.tables import dead_letters, facts, ledger, spans, tails
@@ -63,6 +64,7 @@ def take(connection: sa.Connection, batch: Batch) -> Outcome:
         acknowledge=acknowledge,
     )
     _enter(connection, batch, outcome)
+    project(connection, fresh, known)
     # Last: on PostgreSQL other commits wait from here on.
     _insert_facts(connection, fresh)
     return outcome

@@ -168,6 +168,11 @@ def lock_units(connection: sa.Connection, streams: Iterable[Stream]) -> None:
     connection.execute(_LOCK, {"kind": UNITS, "slots": sorted(slots)})
 
 
+def lock_all_units(connection: sa.Connection) -> None:
+    """Wait until no commit is under way, and keep others out until the end of this transaction."""
+    connection.execute(_LOCK, {"kind": UNITS, "slots": list(range(SLOTS))})
+
+
 def known_spans(connection: sa.Connection, streams: Iterable[Stream]) -> dict[Stream, list[Known]]:
     """The spans of all the streams, ascending, in one round trip."""
     found: dict[Stream, list[Known]] = {stream: [] for stream in streams}

@@ -201,3 +201,14 @@ class UnitMode(msgspec.Struct, frozen=True, kw_only=True):
 
     drill_until_ms: int | None = None
     quiet: bool = False
+
+
+class UnitNow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a unit's facts say of it: its boot, with which firmware if that is known.
+
+    `heard_ms` is the minute, in Unix milliseconds, in which an ordinary fact arrived last.
+    """
+
+    boot: int
+    firmware: str | None
+    heard_ms: int

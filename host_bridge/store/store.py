@@ -12,11 +12,13 @@ from host_bridge.contract.facts import Lane
 from host_bridge.faultpoint import reach
 from host_bridge.store import gaps, latest, postgres
 from host_bridge.store.commit import take
+from host_bridge.store.current_tables import unit_states
 from host_bridge.store.engine import connect, migrate, refusing, translated
 from host_bridge.store.incidents import Incidents, stored_fact
 from host_bridge.store.leases import Leases
 from host_bridge.store.modes import Modes
 from host_bridge.store.partitions import Parts
+from host_bridge.store.plan import Plan
 from host_bridge.store.records import (
     Batch,
     Gap,
@@ -24,6 +26,7 @@ from host_bridge.store.records import (
     Outcome,
     StoredDeadLetter,
     StoredFact,
+    UnitNow,
     WorkerRow,
 )
 from host_bridge.store.registry import Registry
@@ -52,6 +55,8 @@ class Store:
         """How units are to behave."""
         self.updates = Updates(engine)
         """Which unit is to have which version of the firmware."""
+        self.plan = Plan(engine)
+        """Where the units stand."""
         self.leases = Leases(engine)
         """Who directs a site."""
         self._engine = engine
@@ -186,6 +191,13 @@ class Store:
         """What each worker has committed since the beginning."""
         rows = self._read(sa.select(ledger).order_by(ledger.c.worker))
         return [LedgerRow(**row) for row in rows]
+
+    def units(self, site: str) -> dict[str, UnitNow]:
+        """What the facts say of each unit of a site."""
+        columns = (unit_states.c[name] for name in ("unit", *UnitNow.__struct_fields__))
+        rows = self._read(sa.select(*columns).where(unit_states.c.site == site))
+        names = UnitNow.__struct_fields__
+        return {row["unit"]: UnitNow(**{name: row[name] for name in names}) for row in rows}
 
     def gaps(self) -> list[Gap]:
         """Numbers that the host has never seen although the unit counted further."""

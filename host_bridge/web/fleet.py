@@ -1,13 +1,15 @@
 """The fleet: every desk unit, whether it is there, and what is amiss with it."""
 
 from collections import Counter
+from typing import NamedTuple
 
 from host_bridge.contract import topics
+from host_bridge.contract.messages import State
 from host_bridge.director import Director
 from host_bridge.director.presence import Heard
 from host_bridge.domain.floor import DeskView
 from host_bridge.logs import printable
-from host_bridge.store import Store
+from host_bridge.store import Store, UnitNow
 from host_bridge.web import ledger
 from host_bridge.web.models import Fleet, Gap, Presence, Unit, instant
 
@@ -27,10 +29,17 @@ def read(director: Director, store: Store, now_ms: int) -> Fleet:
     gaps = {gap.unit: gap for gap in ledger.read(store, site, now_ms).gaps}
     letters = _dead_letters(store, site)
     heard = dict(director.presence.heard)
+    facts = store.units(site)
     planned = {desk.unit: (room.name, desk) for room in director.rooms for desk in room.desks}
     names = sorted({*planned, *heard, *gaps})
     units = [
-        _unit(name, planned.get(name), heard.get(name), gaps.get(name), letters[name])
+        _unit(
+            name,
+            planned.get(name),
+            _said(heard.get(name), facts.get(name)),
+            gaps.get(name),
+            letters[name],
+        )
         for name in names
     ]
     units.sort(key=lambda unit: (not unit.amiss, unit.state == "online"))
@@ -52,26 +61,44 @@ def _dead_letters(store: Store, site: str) -> Counter[str]:
     return found
 
 
+class _Said(NamedTuple):
+    """What a unit said of itself, and when it was heard (Unix milliseconds).
+
+    What its retained state does not tell, because a broker forgot it or it is older than this
+    process, its facts do.
+    """
+
+    state: State | None
+    firmware: str
+    at_ms: int | None
+
+
+def _said(heard: Heard | None, now: UnitNow | None) -> _Said:
+    state = heard.state if heard else None
+    firmware = (state.firmware if state else "") or (now.firmware if now else None) or ""
+    at_ms = (heard.at_ms if heard else None) or (now.heard_ms if now else None)
+    return _Said(state, firmware, at_ms)
+
+
 def _unit(
     name: str,
     place: tuple[str, DeskView] | None,
-    heard: Heard | None,
+    told: _Said,
     gap: Gap | None,
     letters: int,
 ) -> Unit:
-    said = heard.state if heard else None
+    said, at_ms = told.state, told.at_ms
     state: Presence = "silent" if said is None else "online" if said.online else "offline"
     faults = dict(sorted(said.faults.items())[:FAULTS]) if said else {}
     safe = said is not None and said.mode == "safe"
     standing = gap is not None and gap.standing
-    at_ms = heard.at_ms if heard else None
     return Unit(
         unit=name,
         desk=place[1].name if place else None,
         room=place[0] if place else None,
         state=state,
         word=WORDS[state],
-        firmware=printable(said.firmware) if said else "",
+        firmware=printable(told.firmware),
         safe=safe,
         heard=instant(at_ms // 60_000 * 60_000) if at_ms else None,
         faults={printable(chip)[:16]: printable(why) for chip, why in faults.items()},

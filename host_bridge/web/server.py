@@ -8,6 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from host_bridge.director import Director
+from host_bridge.floor_plan import planned
 from host_bridge.settings import Settings
 from host_bridge.store import Store
 from host_bridge.web.app import create_app
@@ -57,6 +58,7 @@ def serve(settings: Settings) -> None:
     """
     store = Store.open(settings.store.url)
     try:
+        store.plan.put(settings.site.name, planned(settings.site))
         Server(create_app(Director(settings, store), store), settings).run()
     finally:
         store.close()

@@ -15,6 +15,7 @@ from host_bridge import cli
 from host_bridge.store import Batch, DeadLetter, Store
 from tests.host_bridge import site
 from tests.host_bridge.host_process import Host
+from tests.host_bridge.store.batches import batch, seat
 from tests.services import free_port, wait_for_port
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -83,7 +84,7 @@ def test_every_command_takes_a_configuration() -> None:
 
 def test_migrate_says_what_it_did(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     assert shell.run("migrate") == 0
-    assert "Applied: 0001, 0002, 0003, 0004, 0005." in capsys.readouterr().out
+    assert "Applied: 0001, 0002, 0003, 0004, 0005, 0006." in capsys.readouterr().out
     assert shell.run("migrate") == 0
     assert "up to date" in capsys.readouterr().out
 
@@ -121,6 +122,25 @@ def test_a_database_is_moved_backed_up_and_restored(
         store = Store.open(url)
         assert store.registry.record("s", TAG) is not None
         store.close()
+
+
+def test_rebuild_checks_names_what_differs_and_mends_it(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store.open(shell.url)
+    store.commit(batch(seat(1)))
+    with store._writer.begin() as connection:
+        connection.exec_driver_sql("UPDATE unit_states SET occupied = false")
+    assert shell.run("rebuild", "--check") == cli.AMISS
+    told = capsys.readouterr()
+    assert "unit_states, s/u: it says {'occupied': False}" in told.out
+    assert "chequer rebuild mends them" in told.err
+    assert shell.run("rebuild") == 0
+    assert "1 rows mended." in capsys.readouterr().out
+    assert store.plan.of("s") == []  # these settings have no desks
+    assert shell.run("rebuild", "--check") == 0
+    assert "All is as the facts say." in capsys.readouterr().out
+    store.close()
 
 
 def test_wrong_settings_are_one_sentence(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:

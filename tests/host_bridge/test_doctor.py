@@ -11,6 +11,7 @@ import pytest
 from host_bridge import doctor
 from host_bridge.doctor import Finding, examine
 from host_bridge.store import Store
+from tests.host_bridge.store.batches import batch, seat
 from tests.services import Mosquitto, free_port
 
 
@@ -63,6 +64,18 @@ def test_a_database_of_another_form_is_told_and_left_as_it_is(tmp_path, store_ur
     older = by_check(file)["database"]
     assert (older.outcome, older.do) == ("warn", "chequer backup, then chequer migrate.")
     assert by_check(file)["database"] == older
+
+
+def test_a_table_that_is_not_what_the_facts_say_is_told(tmp_path, store_url):
+    store = Store.open(store_url)
+    store.commit(batch(seat(1)))
+    file = written(tmp_path, free_port(), store_url, free_port())
+    assert by_check(file)["tables"].outcome == "ok"
+    with store._writer.begin() as connection:
+        connection.exec_driver_sql("UPDATE unit_states SET boot = 9")
+    found = by_check(file)["tables"]
+    assert (found.outcome, "chequer rebuild" in found.do) == ("warn", True)
+    store.close()
 
 
 def test_a_full_disk_fails_and_a_rather_full_one_warns(tmp_path, monkeypatch):

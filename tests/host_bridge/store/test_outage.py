@@ -28,6 +28,7 @@ def url(postgres: Postgres) -> str:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[Store]:
     """A store that loses patience after a second."""
+    Store.open(url).close()  # making the tables may take longer
     monkeypatch.setattr(module, "CALL_S", 1.0)
     monkeypatch.setattr(module, "STATEMENT_S", 0.5)
     monkeypatch.setattr(module, "CONNECT_S", 2)

@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-from host_bridge.contract.facts import Dropped, Place
+from host_bridge.contract.facts import Boot, Dropped, Place
 from host_bridge.domain.rollout import Offered
 from host_bridge.web.gap_alarm import GapAlarm
 from tests.host_bridge import site
@@ -41,6 +41,20 @@ def with_trouble(served: Served) -> None:
     site.commit(served.store, site.seat("u5", 1, True), dropped, dead=2, ago_ms=HOUR_MS)
     eventually(lambda: fleet(served)["x9"]["state"] == "online")
     eventually(lambda: fleet(served)["u2"]["state"] == "offline")
+
+
+def test_what_no_retained_state_tells_of_a_unit_its_facts_do(served):
+    # A broker that lost its memory, or a unit that died before it started: "never heard" is not
+    # all that is known.
+    boot = Boot(unit="u7", boot=3, seq=1, up=1, age=0, cause="power", firmware="1.2.9")
+    site.commit(served.store, boot, ago_ms=HOUR_MS)
+    eventually(lambda: fleet(served)["u7"]["heard"] is not None)
+    found = fleet(served)
+    assert (found["u7"]["state"], found["u7"]["firmware"]) == ("silent", "1.2.9")
+    assert found["u7"]["heard"].endswith(":00Z")
+    assert found["u8"]["heard"] is None
+    say(served, "u7", firmware="1.3.0")
+    eventually(lambda: fleet(served)["u7"]["firmware"] == "1.3.0")
 
 
 def test_each_unit_shows_what_is_amiss_and_those_come_first(served):
