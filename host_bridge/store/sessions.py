@@ -1,8 +1,8 @@
 """The table `signed_in`: which desks somebody is signed in at, by the rules of `domain.sessions`.
 
 Nearly every batch finds its units' rows with one question and has nothing to write. Where facts
-came late, the desk is looked at afresh: first its last `PORTION` facts, because a night without
-anybody lies within them, and the whole of their block if not.
+came late, the desk is looked at afresh: first its last few facts, because a night without
+anybody lies within them, then more, then the whole of their block.
 """
 
 from collections import defaultdict
@@ -31,8 +31,8 @@ from host_bridge.store.given_rows import GivenRows
 from host_bridge.store.records import Incoming, TagRecord
 from host_bridge.store.unit_state import Desk, UnitState
 
-PORTION = 40
-"""Facts of a desk that are read at first."""
+PORTIONS = (40, 1_024)
+"""Facts of a desk that are read at first, and then; a night without anybody lies within them."""
 
 
 class _Found(NamedTuple):
@@ -205,7 +205,7 @@ def _onwards(each: _Fold, found: _Found) -> _Fold:
 def _afresh(connection: sa.Connection, folds: Sequence[_Fold]) -> list[_Fold]:
     """From nothing, over as much as there must be to know whether somebody is signed in."""
     ready: list[_Fold] = []
-    for limit in (PORTION, BLOCK):
+    for limit in (*PORTIONS, BLOCK):
         there = {
             (site, unit): _read(packed)
             for site, unit, packed in _last(limit).run(

@@ -158,7 +158,7 @@ def test_any_order_of_arrival_leaves_what_the_facts_say(
 ) -> None:
     monkeypatch.setattr(domain, "BLOCK", 8)
     monkeypatch.setattr(sessions, "BLOCK", 8)
-    monkeypatch.setattr(sessions, "PORTION", 3)
+    monkeypatch.setattr(sessions, "PORTIONS", (3,))
     monkeypatch.setattr(told, "PORTION", 5)
     empty(store)
     register(store)
@@ -185,7 +185,7 @@ def test_any_order_of_arrival_leaves_what_the_facts_say(
 def test_what_lies_further_back_than_is_read_at_first_still_counts(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "PORTION", 3)
+    monkeypatch.setattr(sessions, "PORTIONS", (3,))
     register(store)
     sitting = [seat(seq, seq, seq % 2 == 1) for seq in range(3, 30)]
     store.commit(batch(seat(1, 0, True), tap(2, 0), *(s for s in sitting if s.fact.seq != 20)))
