@@ -36,7 +36,7 @@ class Heard:
         until(lambda: len(self.messages) >= count)
 
 
-def until(claim: Callable[[], object], seconds: float = 20) -> None:
+def until(claim: Callable[[], object], seconds: float = 40) -> None:
     deadline = time.monotonic() + seconds
     while not claim():
         assert time.monotonic() < deadline, "it did not happen"
