@@ -3,9 +3,9 @@
 import functools
 import json
 import subprocess
-import sys
 
 from sim.chips.ssd1306 import SSD1306Model
+from sim.vm import command
 
 _WIDTH = 128
 _HEIGHT = 64
@@ -31,7 +31,7 @@ print(json.dumps(glyphs))
 def glyphs() -> dict[bytes, str]:
     """The font of the VM's framebuf: eight bytes, one a column, bit 0 on top -> character."""
     done = subprocess.run(  # noqa: S603 (our own words)
-        [sys.executable, "-I", "-m", "micropython_unix", "-c", _DUMP],
+        command("-c", _DUMP),
         capture_output=True,
         check=True,
         timeout=30,

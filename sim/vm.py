@@ -6,6 +6,7 @@ console.
 
 import asyncio
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -17,11 +18,24 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 """The folder of sources, which the VM sees read-only."""
 
+_LAUNCH = "import sys; sys.path.append(sys.argv.pop(1)); from micropython_unix import main; main()"
 _MARK = b"@sim "
 _LIMIT = 1 << 16
 _REPLY_S = 10.0
 
 Message = dict[str, Any]
+
+
+def command(*words: str) -> list[str]:
+    """How the MicroPython VM is started; `words` are its own arguments.
+
+    The VM is a module of CPython's. Without `-S` each start would go through all that is installed,
+    which takes as much of the processor as the VM's own start.
+    """
+    found = importlib.util.find_spec("micropython_unix")
+    if found is None or found.origin is None:
+        raise VmError("the MicroPython VM is not installed: `make run` installs it")
+    return [sys.executable, "-I", "-S", "-c", _LAUNCH, str(Path(found.origin).parent), *words]
 
 
 class VmError(Exception):
@@ -62,9 +76,7 @@ class Vm:
     async def start(self, words: Message) -> None:
         """Start, and hand the VM its first line (see sim/board/start.py)."""
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-I", "-m", "micropython_unix", "-X", f"heapsize={self._heap}"),
-            str(ROOT / "sim" / "board" / "start.py"),
+            *command("-X", f"heapsize={self._heap}", str(ROOT / "sim" / "board" / "start.py")),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

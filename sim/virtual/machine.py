@@ -5,10 +5,9 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from typing import Any
 
-from sim.vm import ROOT
+from sim.vm import ROOT, command
 
 _MARK = b"@step "
 _CHUNK = 1 << 16
@@ -43,11 +42,9 @@ class Machine:
 
     def __init__(self, heap: str, words: dict[str, Any]) -> None:
         self._process = subprocess.Popen(  # noqa: S603 (our own words)
-            [
-                sys.executable,
-                *("-I", "-m", "micropython_unix", "-X", f"heapsize={heap}"),
-                str(ROOT / "sim" / "virtual" / "on_vm" / "main.py"),
-            ],
+            command(
+                *("-X", f"heapsize={heap}"), str(ROOT / "sim" / "virtual" / "on_vm" / "main.py")
+            ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -50,8 +50,8 @@ _RELAY = "host_bridge/relay/relay.py"
 DEFECTS = (
     Defect(
         "the relay acknowledges before it commits",
-        26,
-        "no press is lost",
+        27,
+        "everything acknowledged is stored",
         (
             Change(_RELAY, _PUBACK, ""),
             Change(
@@ -71,7 +71,7 @@ DEFECTS = (
     ),
     Defect(
         "a start drops all journal pages but the newest",
-        234,
+        13,
         "no fact is missing",
         (
             Change(
@@ -84,7 +84,7 @@ DEFECTS = (
     ),
     Defect(
         "a restart forgets that it has to count on",
-        5,
+        11,
         "no press is lost",
         (
             Change(
@@ -97,7 +97,7 @@ DEFECTS = (
     Defect(
         "the link ignores the button's lane",
         1,
-        "no press is lost",
+        "every desk shows what it should",
         (
             Change(
                 "firmware/desk_unit/link.py",

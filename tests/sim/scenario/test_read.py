@@ -112,7 +112,7 @@ def test_a_name_from_let_is_a_desk_from_then_on(tmp_path: Path) -> None:
     [
         ("during 5 s the radio of A1 loses 130 %", "expected a share such as 2 % or 0.02"),
         ("during noon the radio of A1 loses 30 %", "expected a time"),
-        ("the flash of A1 is truncated", "this chip knows no such defect, only worn, rotten"),
+        ("the flash of A1 is truncated", "this chip knows no such defect, only worn, dead"),
         ("the printer hangs for 2 s", "expected a part of the host (relay, director)"),
     ],
 )

@@ -82,6 +82,19 @@ def test_every_story_is_told_in_virtual_time_and_leaving_out_changes_no_fact(fil
     assert digest(file) == digest(file, leave_out=False)
 
 
+VIRTUAL = [
+    scenario.file
+    for scenario in map(read, sorted(STORIES.glob("*.yaml")))
+    if scenario.needs == "virtual time" and not scenario.slow
+]
+
+
+@pytest.mark.parametrize("file", VIRTUAL, ids=lambda file: file.stem)
+def test_a_story_that_only_virtual_time_can_tell_is_true(file: Path) -> None:
+    result = told(file)
+    assert result.outcome == "passed", (result.replay, result.failures)
+
+
 def test_a_failure_names_the_command_that_tells_the_same_again(tmp_path: Path) -> None:
     file = tmp_path / "fails.yaml"
     file.write_text(
