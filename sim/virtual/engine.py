@@ -60,17 +60,25 @@ class VirtualClock:
 class VirtualBroker:
     """The broker as stories know it."""
 
-    def __init__(self, conductor: Conductor, calm: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        conductor: Conductor,
+        calm: Callable[[bool], None],
+        runs: Callable[[bool], None],
+    ) -> None:
         self.mqtt = Mqtt(conductor)
         self._calm = calm
+        self._runs = runs
 
     async def start(self) -> None:
         """Start it again, knowing nothing."""
         self.mqtt.start()
+        self._runs(True)
 
     async def kill(self) -> None:
         """End it at once."""
         self.mqtt.kill()
+        self._runs(False)
 
     async def stall(self, seconds: float) -> None:
         """Let it do nothing for a while."""
@@ -119,7 +127,7 @@ class VirtualEngine:
         config, database = folder / "chequer.toml", folder / "var" / "chequer.db"
         config.write_text(settings(scenario.site, 1883, 8080, database))
         (folder / "tags.csv").write_text(scenario.cards.register())
-        self._broker = VirtualBroker(conductor, self._calm)
+        self._broker = VirtualBroker(conductor, self._calm, self._runs)
         self._heard = hashlib.sha256()
         self._acknowledged: dict[tuple[str, int, str], set[int]] = {}
         self._broker.mqtt.tap = self._hear
@@ -205,6 +213,10 @@ class VirtualEngine:
     def _calm(self, calm: bool) -> None:
         for unit in self._units.values():
             unit.calm(calm)
+
+    def _runs(self, runs: bool) -> None:
+        for unit in self._units.values():
+            unit.broker(runs)
 
     def _hear(self, message: Message) -> None:
         if message.topic.endswith(_FACTS):

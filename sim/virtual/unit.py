@@ -73,6 +73,7 @@ class VirtualUnit:
         self.steps = 0
         """How often the VM was asked to go on."""
         self._conductor = conductor
+        self._broker = broker
         self._folder = folder.resolve()
         self._config = {"site": site, "unit": unit, "site_key": site_key.hex()}
         self._seed = seed
@@ -318,6 +319,10 @@ class VirtualUnit:
         self._calm = calm
         self._do({"calm": calm})
 
+    def broker(self, runs: bool) -> None:
+        """Whether there is a broker: calls that nobody takes may be left out."""
+        self._do({"broker": runs})
+
     def _cut(self) -> None:
         if self.powered:
             self._do({"calm": self._calm})  # so that the broker knows when it was heard last
@@ -351,6 +356,7 @@ class VirtualUnit:
                 "seed": int.from_bytes(dice[:4], "big"),
                 "round_trip": 2 * LATENCY_US,
                 "idle": self._leave_out,
+                "broker": self._broker.running,
             },
         )
         self._following = self._conductor.now

@@ -41,6 +41,12 @@ def go_to(us):
     _us = max(_us, us + _BASE_US)
 
 
+def go_back(us):
+    """Begin once more at `us` microseconds since the site began (see `relive` in `idle.py`)."""
+    global _us
+    _us = us + _BASE_US
+
+
 def site_us_of(ms):
     """What `loop_ms` gives, as microseconds since the site began."""
     return (ms - _AHEAD_MS) * 1000 - _BASE_US
@@ -49,6 +55,11 @@ def site_us_of(ms):
 def loop_ms():
     """Milliseconds for asyncio's own use (see `_AHEAD_MS`)."""
     return _us // 1000 + _AHEAD_MS
+
+
+def upcoming_ms():
+    """As `loop_ms`, but the first millisecond of which nothing has passed."""
+    return -(-_us // 1000) + _AHEAD_MS
 
 
 def ticks_us():
