@@ -9,30 +9,15 @@ nobody took. How rounds are left out: `sim/board/rounds.py`; which of them: its 
 import time
 from asyncio import core
 
+import quiet
 import quiet_front
 import quiet_link
-import quiet_presence
-import quiet_reader
 import rounds
 import wire
 
 _GOOD_MS = 62_000
-_HAPPENINGS = (
-    "_press",
-    "_tag",
-    "_sat",
-    "_chip",
-    "restart",
-    "heard",
-    "sent",
-    "stored",
-    "verdict",
-    "guidance",
-    "told",
-    "state",
-)
-"""Methods of `Unit` after which there may be something to show or to keep."""
 _WATCHED = ("button", "tick", "tidy", "link", "rfid", "presence", "display")
+_RESTING = ("tick", "show", "tidy", "rfid", "presence", "guard")
 _REST = {"button": ("guard",), "display": ("show",), "link": ("link", "redial")}
 
 _tasks = {}
@@ -59,16 +44,10 @@ def told(what):
         quiet_link.dial()
         quiet_link.stir()
         stir()
-    elif "put" in what or "take" in what:
-        rounds.wake("rfid")
-    elif "radar" in what or "seat" in what or "motion" in what:
-        rounds.wake("presence")
-    elif "press" in what or "button" in what:
-        rounds.wake("guard")
     elif "fault" in what:
         quiet_link.stir()
         stir()
-        rounds.wake("rfid", "presence", "guard")
+    quiet.touched(what)
 
 
 def relive(task, at):
@@ -93,27 +72,17 @@ def _unit_sleep(ms):
     if core.cur_task is _tasks.get("tidy"):
         return core.sleep_ms(ms) if _has_to_tidy() else rounds.sleep_on("tidy", ms)
     _tasks.setdefault("main", core.cur_task)
-    if core.cur_task is not _tasks["main"] or rounds.unit._uptime.now() < _GOOD_MS:
-        return core.sleep_ms(ms)
-    for name in ("tick", "show", "tidy", "rfid", "presence", "guard"):
-        if name not in rounds.parked:
-            return core.sleep_ms(ms)
-    if not quiet_link.rests():
-        return core.sleep_ms(ms)
-    _hold(True)
-    return rounds.sleep_on("main", ms)
+    if core.cur_task is _tasks["main"] and _rest_all():
+        _hold(True)
+        return rounds.sleep_on("main", ms)
+    return core.sleep_ms(ms)
 
 
-def _senses_sleep(ms):
-    return {60: quiet_reader, 50: quiet_presence}.get(ms, core).sleep_ms(ms)
-
-
-def _button_sleep(ms):
-    return quiet_front.guard_sleep_ms(ms) if ms == 25 else core.sleep_ms(ms)
-
-
-def _panel_sleep(ms):
-    return quiet_front.show_sleep_ms(ms) if ms == 50 else core.sleep_ms(ms)
+def _rest_all():
+    """Whether nobody is left whom the watchdog would have to watch."""
+    if rounds.unit._uptime.now() < _GOOD_MS or not quiet_link.rests():
+        return False
+    return all(name in rounds.parked for name in _RESTING)
 
 
 def _has_to_tidy():
@@ -146,13 +115,6 @@ def _look(watch, look):
     look(watch)
 
 
-def _know(unit):
-    rounds.unit = unit
-    quiet_front.know(unit._hardware.display)
-    quiet_reader.know(unit._hardware.reader)
-    quiet_presence.know(unit._seat.seat)
-
-
 def _fails(link):
     if quiet_link.pauses(link):
         stir()
@@ -176,17 +138,14 @@ def _tidies(lane, tidy):
 
 def install(broker):
     """Take the firmware's sleeps over; it must not run yet. Whether the `broker` runs."""
-    from desk_unit import button, lane, link, mqtt, panel, senses, unit, watch
+    from desk_unit import lane, link, mqtt, unit, watch
 
     rounds.exact, rounds.relive, rounds.upcoming = True, relive, time.upcoming_ms
     quiet_link.listens = broker
     rounds.made_up["tidy"] = lambda _grid, _now: rounds.unit._watch.beat("tidy")
-    senses.sleep_ms, button.sleep_ms, panel.sleep_ms = _senses_sleep, _button_sleep, _panel_sleep
+    quiet.install(stir)
     unit.sleep_ms = _unit_sleep
     link.sleep_ms, mqtt.sleep_ms = quiet_link.link_sleep_ms, quiet_link.mqtt_sleep_ms
-    for name in _HAPPENINGS:
-        rounds.wrap(unit.Unit, name, lambda _unit: stir())
-    rounds.wrap(unit.Unit, "run", _know)
     rounds.wrap(unit.Unit, "state", _tells_state)
     rounds.wrap(unit.Unit, "_tidy", lambda _unit: _tasks.update(tidy=core.cur_task))
     rounds.wrap(link.Link, "_pause", _fails)
