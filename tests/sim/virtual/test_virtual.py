@@ -150,6 +150,28 @@ def test_no_kind_of_chip_and_no_outage_changes_what_may_be_left_out(tmp_path: Pa
     assert digest(file) == digest(file, leave_out=False)
 
 
+CARDS = """\
+title: Cards at any moment
+requirement: 2.2
+site:
+  rooms: [{desks: [A1, {name: A2, reader: pn532, presence: [seat-switch]}]}]
+people:
+  agents: [Anna, Ben]
+steps:
+  - wait 8s..9s
+  - together:
+      - - repeat 12 times: [wait 1.5s..4s, Anna taps her headset at A1]
+      - - repeat 12 times: [wait 1.5s..4s, Ben taps his headset at A2]
+  - wait 3s
+"""
+
+
+def test_a_card_may_come_in_the_middle_of_any_poll_that_was_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "cards.yaml"
+    file.write_text(CARDS)
+    assert digest(file) == digest(file, leave_out=False)
+
+
 def test_a_day_without_a_broker_costs_no_day(tmp_path: Path) -> None:
     file = tmp_path / "outage.yaml"
     file.write_text(
