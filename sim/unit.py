@@ -215,6 +215,11 @@ class SimUnit:
         """Connections that are open now carry nothing any more, and nobody is told."""
         self._air.half_open()
 
+    def wrap(self, seconds: float) -> None:
+        """The ticks of the next start begin again at 0 so long after it (not of a built one)."""
+        if not self._built:
+            self._world.wrap_ms = round(seconds * 1000)
+
     async def heap(self) -> tuple[int, int]:
         """Bytes of heap in use and free, after a collection; simulator included."""
         self._need_power()
@@ -326,6 +331,7 @@ class SimUnit:
                 "parts": msgspec.to_builtins(self._world.parts),
                 "taps": self._wires is not None,
                 "doze": self._doze,
+                "wrap": self._world.wrap(),
             }
         )
         try:

@@ -13,7 +13,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "pir": ("none", "missing", "stuck00", "stuckff"),
     "seat-switch": ("none", "missing", "stuck00", "stuckff", "noise"),
     "ssd1306": ("none", "missing"),
-    "flash": ("none", "cut", "worn", "rotten", "small"),
+    "flash": ("none", "cut", "worn", "dead", "rotten", "small"),
 }
 """Chip -> what may be wrong with it; see `sim.faults.catalogue` for what each means.
 
@@ -38,6 +38,10 @@ class World:
         self._faults: dict[str, str] = {}
         self._finger = False
         self.air = True
+        self.wrap_ms: int | None = None
+        """After how long the ticks of the next start begin again at 0; None for never."""
+        self.drift_ppm = 0
+        """How fast (or slow) the crystal is from the next start on."""
 
     def commands(self) -> list[dict[str, Any]]:
         """The commands that bring a fresh VM to this state."""
@@ -115,6 +119,11 @@ class World:
             return {"fault": [chip, kind, after]}
         self._faults[chip] = kind
         return {"fault": [chip, kind]}
+
+    def wrap(self) -> int | None:
+        """`wrap_ms`, for the start that it was said of and no other."""
+        wrap_ms, self.wrap_ms = self.wrap_ms, None
+        return wrap_ms
 
     def _need(self, chip: str) -> None:
         if chip not in self.parts.chips:

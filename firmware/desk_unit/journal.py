@@ -7,6 +7,8 @@ on flash", has the reasons.
 
 import struct
 
+from port import const
+
 from .sectors import (
     FIXED,
     HEADER,
@@ -21,6 +23,10 @@ from .sectors import (
 )
 
 _NOTHING = (0, 0, 0, 0, 0)
+
+_AHEAD = const(2)
+"""Sectors behind the newest that hold nothing wanted: the next one, and one in its place when
+it turns out to be dead."""
 
 MAX_BODY = LONGEST - FIXED
 """Longest type-specific body of a fact, in bytes."""
@@ -39,7 +45,7 @@ class Journal:
     Args:
         flash: Block device with the extended interface of `esp32.Partition`: `readblocks` and
             `writeblocks` with an offset in bytes, `ioctl` 4 (count), 5 (size) and 6 (erase).
-            At least 3 blocks of at least 256 bytes.
+            At least 5 blocks of at least 256 bytes.
     """
 
     def __init__(self, flash) -> None:
@@ -222,8 +228,19 @@ class Journal:
         return self._generation * self._size + self._offset
 
     def _open(self, generation: int) -> None:
-        """Begin a sector. Its header repeats the log's whole state, the floor among it."""
-        self._give_up_oldest(generation)
+        """Begin a sector, or the one after it when that is dead.
+
+        Raises:
+            JournalError: Neither keeps what is written.
+        """
+        for one in (generation, generation + 1):
+            self._give_up_oldest(one)
+            if self._begin(one):
+                return
+        raise JournalError("the journal's flash does not keep what is written")
+
+    def _begin(self, generation: int) -> bool:
+        """Erase a sector and write its header: the log's whole state, the floor among it."""
         floor = divmod(self.floor, self._size)
         counts = (self._appended, self._forgotten, self.dropped)
         for _ in range(2):
@@ -235,23 +252,26 @@ class Journal:
                 self._generation = generation
                 self._offset = HEADER
                 self._committed = self.floor
-                return
-        raise JournalError("the journal's flash does not keep what is written")
+                return True
+        return False
 
     def _give_up_oldest(self, generation: int) -> None:
-        """Raise the floor so that the sector after `generation` may be erased.
+        """Raise the floor so that the `_AHEAD` sectors after `generation` may be erased.
 
         That is the invariant which makes every erase safe: the header of the newest sector
-        says that whatever stood in the sector after it is forgotten.
+        says that whatever stood in the sectors after it is forgotten.
         """
-        lowest = generation + 2 - self._sectors.count
+        lowest = generation + 1 + _AHEAD - self._sectors.count
         if self.floor // self._size >= lowest:
             return
         first = (0, 0)
         if self._sectors.find(self.floor, self._end()) >= 0:
             first = struct.unpack_from("<II", self._buffer, 2)
-        self.floor = lowest * self._size
         header = self._sectors.header(lowest)
+        while lowest < self._generation and not (header and header[0] == lowest):
+            lowest += 1  # it was dead, so the count stands in the one after it
+            header = self._sectors.header(lowest)
+        self.floor = lowest * self._size
         if header and header[0] == lowest and header[3] > self._forgotten:
             count = header[3] - self._forgotten
             self._forgotten = header[3]
@@ -270,6 +290,18 @@ class Journal:
             self._replay()
         self._offset = max(self._offset, self._sectors.blank_from(self._generation))
         self._committed = self.floor
+        if self.floor // self._size >= self._generation:
+            # Counted: a record that rot has spoilt after it was forgotten was not appended above,
+            # and one that waits must not be set off against it.
+            self._appended = self._forgotten + self._kept()
+
+    def _kept(self) -> int:
+        """How many sound facts there are from the floor on."""
+        count, cursor = 0, self._sectors.find(self.floor, self._end())
+        while cursor >= 0:
+            count += 1
+            cursor = self._sectors.find(cursor + padded(self._buffer[0]), self._end())
+        return count
 
     def _replay(self) -> None:
         """Apply the record in the buffer to the checkpoint."""

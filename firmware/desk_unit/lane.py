@@ -55,6 +55,7 @@ class Lane:
         self._boot = boot
         self._uptime = uptime
         self._times = times
+        self._spare: Journal | None = None
         self._live: list[tuple] = []
         self._seq = 0
         self._progress = 0
@@ -65,23 +66,30 @@ class Lane:
         """The newest sequence number of this boot."""
         return self._seq
 
+    @property
+    def waiting(self) -> int:
+        """How many facts the host has not acknowledged yet."""
+        return self.journal.waiting + (self._spare.waiting if self._spare else 0)
+
     def append(self, kind: int, up: int, at: int, clock: int, body: bytes) -> int:
         """Give a fact the next sequence number and keep it; returns the number.
 
         When the flash fails, the fact (and all after it) is kept in memory instead and
-        `fault` says so: it is still sent, but a power cut would lose it.
+        `fault` says so: it is still sent, but a power cut would lose it. What the flash has
+        is sent first.
         """
         self._seq += 1
-        if not self.journal.waiting:
+        if not self.waiting:
             self._progress = self._uptime.now()
-        elif self._sent < self.journal.forgotten + self.journal.waiting:
+        elif self._spare or self._sent < self.journal.forgotten + self.journal.waiting:
             del self._live[: 1 - _LIVE_MOST]
             self._live.append((0, kind, self._boot, self._seq, up, at, clock, body))
+        fact = kind, self._boot, self._seq, up, at, clock, body
         try:
-            self.journal.append(kind, self._boot, self._seq, up, at, clock, body)
+            (self._spare or self.journal).append(*fact)
         except OSError as error:
             self._degrade(error)
-            self.journal.append(kind, self._boot, self._seq, up, at, clock, body)
+            (self._spare or self.journal).append(*fact)
         if self.on_append:
             self.on_append()
         return self._seq
@@ -97,7 +105,7 @@ class Lane:
     @property
     def stuck_ms(self) -> int:
         """For how long facts have waited without any being acknowledged; 0 if none waits."""
-        return self._uptime.now() - self._progress if self.journal.waiting else 0
+        return self._uptime.now() - self._progress if self.waiting else 0
 
     def live(self):
         """The oldest fact of the last five seconds that goes ahead of others.
@@ -126,7 +134,11 @@ class Lane:
         size = 1
         boot = seq = 0
         while self._sent - self.journal.forgotten < self._window:
-            fact = self.journal.read(self._cursor)
+            try:
+                fact = self.journal.read(self._cursor)
+            except OSError as error:
+                self._degrade(error)
+                break
             if fact is None:
                 break
             part = self._encoded(now, fact)
@@ -156,7 +168,9 @@ class Lane:
             last = seq
             yield 0
         if last:
-            self._degrade_unless(self.journal.commit)
+            if not self._spare:
+                self._degrade_unless(self.journal.commit)
+            self._take_over()
             self._window = min(_WINDOW_MAX, self._window * 2)
             self._interval = _RESEND_MS
             self._progress = self._sent_at = self._uptime.now()
@@ -175,7 +189,7 @@ class Lane:
 
     def tidy(self) -> bool:
         """Erase flash ahead of need; True if there may be more to do."""
-        return bool(self._degrade_unless(self.journal.tidy))
+        return not self._spare and bool(self._degrade_unless(self.journal.tidy))
 
     def told(self, lost) -> None:
         """The host knows that the journal has dropped `lost` (see `Journal.lost`)."""
@@ -196,10 +210,20 @@ class Lane:
         try:
             return work()
         except OSError as error:
-            self._degrade(error)
+            if not self._spare:
+                self._degrade(error)
 
     def _degrade(self, error) -> None:
+        """Write to memory from now on; the second time the flash can't even be read."""
         self.fault = "flash failed, facts kept in memory only: %s" % error
-        self.journal = Journal(RamFlash())
-        self.journal.mount()
-        self.rewind()
+        unread = self._spare
+        if not unread:
+            self._spare = Journal(RamFlash())
+            self._spare.mount()
+        self._take_over(unread)
+
+    def _take_over(self, now=None) -> None:
+        """Send what is in memory, once the host has what is on the flash that failed."""
+        if self._spare and (now or not self.journal.waiting):
+            self.journal, self._spare = self._spare, None
+            self.rewind()

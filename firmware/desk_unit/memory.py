@@ -55,7 +55,7 @@ class Memory:
 
     def waiting(self) -> dict:
         """How many facts wait in each lane."""
-        return {"ordinary": self.ordinary.journal.waiting, "button": self.button.journal.waiting}
+        return {"ordinary": self.ordinary.waiting, "button": self.button.waiting}
 
     def faults(self, into: dict) -> None:
         """Add what is wrong with the unit's memory, by name."""

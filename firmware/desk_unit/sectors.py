@@ -59,8 +59,8 @@ class Sectors:
         self._flash = flash
         self.count = flash.ioctl(4, 0)
         self.size = flash.ioctl(5, 0)
-        if self.count < 3 or self.size < 256 or self.size % GRANULE:
-            raise ValueError("a journal needs 3 erase blocks of 256 bytes or more")
+        if self.count < 5 or self.size < 256 or self.size % GRANULE:
+            raise ValueError("a journal needs 5 erase blocks of 256 bytes or more")
         self.found = bytearray(LONGEST)
         """The record that `record` has found."""
         self.out = bytearray(LONGEST)
@@ -69,8 +69,11 @@ class Sectors:
         self._seed = bytearray(8)
 
     def erase(self, generation: int) -> None:
-        """Erase the sector; blocks 45 ms."""
-        self._flash.ioctl(6, generation % self.count)
+        """Erase the sector; blocks 45 ms. Whether it took shows when the sector is begun."""
+        try:
+            self._flash.ioctl(6, generation % self.count)
+        except OSError:
+            pass  # a dead block: one that can't be erased does not keep its header either
 
     def header(self, generation: int):
         """What `checkpoint.read` says of the sector; whose header it is has to be seen there."""
@@ -146,12 +149,15 @@ class Sectors:
         return offset
 
     def _program(self, generation: int, offset: int, length: int) -> bool:
-        """Write `out` and read it back."""
+        """Write `out` and read it back; False if it did not hold."""
         data = memoryview(self.out)[:length]
         sector = generation % self.count
-        self._flash.writeblocks(sector, data, offset)
         back = self._view[:length]
-        self._flash.readblocks(sector, back, offset)
+        try:
+            self._flash.writeblocks(sector, data, offset)
+            self._flash.readblocks(sector, back, offset)
+        except OSError:
+            return False
         return back == data
 
     def _crc(self, data, generation: int, offset: int) -> int:

@@ -201,7 +201,7 @@ class Updates:
         if not self._link.connected:
             raise OSError(_NOT_CONNECTED)
         for lane in self._lanes:  # noqa: SIM110
-            if lane.journal.waiting and lane.stuck_ms < _STUCK_MS:
+            if lane.waiting and lane.stuck_ms < _STUCK_MS:
                 return True
         return False
 
@@ -209,7 +209,7 @@ class Updates:
         """Start the new version once no press waits and the desk has been calm for a while."""
         calm = 0
         while calm < self.calm_ms:
-            calm = 0 if self._lanes[0].journal.waiting or self._busy() else calm + _LOOK_MS
+            calm = 0 if self._lanes[0].waiting or self._busy() else calm + _LOOK_MS
             await sleep_ms(_LOOK_MS)
         self._hardware.log("update: installed, the unit starts again")
         self._hardware.starts.end()

@@ -3,17 +3,20 @@
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from host_bridge.contract.facts import Lane
 from host_bridge.store.errors import SchemaError, StoreUnavailableError
 from host_bridge.store.records import Stream
 from host_bridge.store.spans import Known
+from host_bridge.store.turn import Turn, turn_of
 
 BUSY_TIMEOUT_MS = 5_000
 """How long SQLite waits for another process's lock before it gives up."""
@@ -29,14 +32,17 @@ def engine(url: sa.URL) -> sa.Engine:
     shown = url.render_as_string(hide_password=True)
     if url.database in {None, "", ":memory:"}:
         raise SchemaError(shown, "it names no file (sqlite:///path/to/file.db)")
-    folder = Path(str(url.database)).parent
+    file = Path(str(url.database))
+    folder = file.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnavailableError(shown, f"{folder}: {error.strerror}") from error
     made = sa.create_engine(url)
     sa.event.listen(made, "connect", _settle)
-    sa.event.listen(made, "begin", _begin)
+    turn = turn_of(file)
+    sa.event.listen(made, "begin", partial(_begin, turn))
+    sa.event.listen(made, "checkin", partial(_end, turn))
     return made
 
 
@@ -67,10 +73,23 @@ def _use_wal(cursor: sqlite3.Cursor) -> None:
             return
 
 
-def _begin(connection: sa.Connection) -> None:
+def _begin(turn: Turn, connection: sa.Connection) -> None:
     """Writers take the lock at once: one that asks for it later may be refused without a wait."""
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    if not turn.take(BUSY_TIMEOUT_MS / 1000):
+        raise sqlite3.OperationalError("database is locked by another writer of this process")
+    noted = connection.connection.record_info
+    assert noted is not None, "only a connection that has left its pool has none"
+    noted["turn"] = True
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _end(turn: Turn, _connection: object, record: ConnectionPoolEntry) -> None:
+    """The connection is back in the pool, whatever became of its transaction."""
+    if record.record_info and record.record_info.pop("turn", False):
+        turn.give()
 
 
 # With few steps: the sqlite3 module gives up Python's lock around each step of a statement, and

@@ -14,6 +14,7 @@ from host_bridge.web import ledger
 from host_bridge.web.fleet_metrics import of_units
 from host_bridge.web.live import Live
 from host_bridge.web.relay_metrics import of_workers
+from host_bridge.web.update_metrics import of_updates
 from host_bridge.web.words import WORDS
 
 
@@ -126,6 +127,7 @@ class Metrics(Collector):
             now = ledger.read(self._store, self._director.site.name, self._now_ms())
             workers = self._store.workers()
             newest = self._store.newest()
+            updates = list(of_updates(self._store, self._director.site.name))
         except StoreUnavailableError:
             yield GaugeMetricFamily("chequer_database_up", "1 while it can be read.", value=0)
             return
@@ -140,6 +142,7 @@ class Metrics(Collector):
             "Stored facts that the director has not read yet.",
             value=max(0, newest - (self._director.cursor or 0)),
         )
+        yield from updates
         yield from of_workers(workers, self._now_ms())
         for name, text in (
             ("received", "Facts that came in."),

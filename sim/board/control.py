@@ -50,7 +50,8 @@ def _break(chip, kind, after=0):
         if kind == "rotten":
             Partition.rot()
         elif kind != "cut":
-            Partition.worn, Partition.small = kind == "worn", kind == "small"
+            Partition.worn, Partition.dead = kind == "worn", kind == "dead"
+            Partition.small = kind == "small"
     else:
         parts.fault(chip, kind)
 

@@ -6,7 +6,7 @@ import flash_map
 
 _BLOCK = 4096
 _CHUNK = 256
-_SMALL_BLOCK, _SMALL_BLOCKS = 512, 4
+_SMALL_BLOCK, _SMALL_BLOCKS = 512, 5
 _FIRST = 1  # the block that the journals of a new unit begin in
 
 _INVALID_ARG = -258
@@ -36,6 +36,8 @@ class Partition:
     """Called when the budget is used up; does not return."""
     worn = False
     """Whether the block that a new unit wrote to first keeps nothing more that is written to it."""
+    dead = False
+    """Whether the block after that one keeps nothing, as is seen when the journal comes to it."""
     small = False
     """Whether partitions that are opened from now on are the smallest that can be."""
 
@@ -126,7 +128,8 @@ class Partition:
             self._file.write(b"\xff" * min(_CHUNK, end - i))
 
     def _program(self, start, data):
-        if Partition.worn and start // self._block == _FIRST:
+        block = start // self._block
+        if (Partition.worn and block == _FIRST) or (Partition.dead and block == _FIRST + 1):
             return
         failing = self._spend(len(data))
         if failing is not None:

@@ -86,7 +86,7 @@ def _link_ends(now):
     if not unit._face.unprotected:  # what ends it is something that happens
         if not link.connected:
             due = min(due, link._lost_at + _UNPROTECTED_MS)
-        if button.journal.waiting:
+        if button.waiting:
             due = min(due, button._progress + _UNPROTECTED_MS)
     at = unit._wall.at(now)
     if 0 < at < unit._mode[0]:

@@ -5,7 +5,8 @@ writes one line of JSON first: `files` and `soc` (folders of the unit's file sys
 the chip keeps), `firmware` (folder), `config` (None, or the configuration for a file system within
 the chip's flash, see `copied.py`), `name`, `cause` (of the reset), `air`, `world` (commands that
 put the outside into the state it is in), `parts` (reader, presence sensors), `taps` (whether to
-tell what passes on the wires), `doze` (whether rounds that see nothing new are left out).
+tell what passes on the wires), `doze` (whether rounds that see nothing new are left out), `wrap`
+(after how many milliseconds ticks begin again at 0, None for never).
 """
 
 import asyncio
@@ -80,6 +81,10 @@ def connect(words):
         taps.insert()
     for command in words["world"]:
         control.obey(command)
+    if words.get("wrap") is not None:
+        import ticks
+
+        ticks.install(words["wrap"])
     if words.get("doze"):
         import doze
 

@@ -70,6 +70,13 @@ class Happening(msgspec.Struct, frozen=True):
         return self.at + sum(line.lasts for line in self.lines)
 
 
+class Day(msgspec.Struct, frozen=True):
+    """The day of a model's people (`world:`), who take part in place of the story's own."""
+
+    agents: int
+    hours: float
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """A whole story.
 
@@ -79,6 +86,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         desks: all in one room.
         people: who takes part.
         happenings: what happens, beside each other, by time.
+        day: a model's day that goes on beside them, or None.
     """
 
     seed: int
@@ -86,6 +94,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     desks: tuple[str, ...]
     people: People
     happenings: tuple[Happening, ...]
+    day: Day | None = None
 
     @property
     def length(self) -> int:
@@ -95,7 +104,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ends(self) -> float:
         """Seconds after which all is over that happens, but for the quiet."""
-        return max((each.ends for each in self.happenings), default=0.0) + 1
+        day = self.day.hours * 3600 if self.day else 0.0
+        return max([day, *(each.ends for each in self.happenings)]) + 1
 
     def with_happenings(self, happenings: list[Happening]) -> "Plan":
         """The same site, other things happen."""
@@ -119,6 +129,9 @@ def scenario(plan: Plan, title: str, remarks: list[str]) -> str:
         f"  badge_in: {plan.badge_in}",
     ]
     lines += [f"  rooms: [{{desks: [{', '.join(plan.desks)}], pitch: 3 m}}]"]
+    if plan.day:
+        lines += ["world:", f"  agents: {plan.day.agents}", f"  hours: {plan.day.hours:g}"]
+        lines += ["  abusive share: 10 %"]
     lines += ["people:"] if people else []
     lines += [f"  {name}: [{', '.join(names)}]" for name, names in people.items()]
     lines += ["steps:"]

@@ -134,6 +134,11 @@ def _smaller_site(search: _Search) -> None:
     if not search.takes(replace(search.best, desks=desks, people=people)):
         search.takes(replace(search.best, desks=desks))
     search.takes(replace(search.best, badge_in="headset"))
+    search.takes(replace(search.best, day=None))
+    while search.best.day and search.best.day.hours > 0.5:
+        hours = max(0.5, round(search.best.day.hours / 2, 1))
+        if not search.takes(replace(search.best, day=replace(search.best.day, hours=hours))):
+            break
 
 
 def _sooner(search: _Search) -> None:

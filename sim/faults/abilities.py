@@ -20,6 +20,30 @@ class Radio(Protocol):
 
 
 @runtime_checkable
+class Ageing(Protocol):
+    """A unit that can be near the end of its ticks."""
+
+    def wrap(self, seconds: float) -> None:
+        """The ticks of the next start begin again at 0 so long after it."""
+
+
+@runtime_checkable
+class Drifting(Protocol):
+    """A unit, or a host, whose clock can be fast or slow."""
+
+    def drift(self, ppm: int) -> None:
+        """It is fast by so many millionths (of a unit: from the next start on), or slow."""
+
+
+@runtime_checkable
+class TossingBroker(Protocol):
+    """A broker that can deliver in any order."""
+
+    async def toss(self, seconds: float) -> None:
+        """For so long what units report comes in any order, and some of it twice."""
+
+
+@runtime_checkable
 class FrailBroker(Protocol):
     """A broker that can be worse than dead."""
 
@@ -67,10 +91,25 @@ def host_of(thing: object, fault: str) -> FrailHost:
     return thing if isinstance(thing, FrailHost) else _refuse(fault)
 
 
+def ageing(thing: object, fault: str) -> Ageing:
+    """The unit, if its ticks can wrap; else StoryError."""
+    return thing if isinstance(thing, Ageing) else _refuse(fault)
+
+
+def drifting(thing: object, fault: str) -> Drifting:
+    """The unit or the host, if its clock can drift; else StoryError."""
+    return thing if isinstance(thing, Drifting) else _refuse(fault, "virtual")
+
+
+def tossing(thing: object, fault: str) -> TossingBroker:
+    """The broker, if it can deliver in any order; else StoryError."""
+    return thing if isinstance(thing, TossingBroker) else _refuse(fault, "virtual")
+
+
 def operated(thing: object, what: str) -> Operated:
     """The host, if it has a command line; else StoryError."""
     return thing if isinstance(thing, Operated) else _refuse(what)
 
 
-def _refuse(what: str) -> NoReturn:
-    raise StoryError(f"this engine has no {what}; tell the story in real time")
+def _refuse(what: str, time: str = "real") -> NoReturn:
+    raise StoryError(f"this engine has no {what}; tell the story in {time} time")

@@ -4,6 +4,8 @@ The control port, the workbench, `chequer simulate --faults` and docs/simulator.
 here. A fault on the control port has a chip and a kind, see `sim.world.FAULTS`.
 """
 
+from typing import Literal
+
 import msgspec
 
 
@@ -16,6 +18,7 @@ class Fault(msgspec.Struct, frozen=True):
         explains: what happens then.
         sentence: how a story says it.
         story: the file in `sim/scenarios` that shows that it bites and that nothing is lost.
+        told: in which time it can be told.
     """
 
     place: str
@@ -23,6 +26,7 @@ class Fault(msgspec.Struct, frozen=True):
     explains: str
     sentence: str
     story: str
+    told: Literal["both", "real", "virtual"] = "both"
 
 
 CATALOGUE = (
@@ -33,6 +37,10 @@ CATALOGUE = (
     Fault(
         "flash", "worn", "the block that is being written keeps nothing any more",
         "the flash of A1 is worn", "worn-flash",
+    ),
+    Fault(
+        "flash", "dead", "the block that the journal comes to next keeps nothing",
+        "the flash of A1 is dead further on", "dead-flash-block",
     ),
     Fault(
         "flash", "rotten", "a bit turns over in the first fact that a new unit has written",
@@ -101,12 +109,33 @@ CATALOGUE = (
         "broker", "full", "says that it has a message, and throws away what nobody takes at once",
         "the broker is full", "full-broker",
     ),
+    Fault(
+        "broker", "any order", "delivers what units report in any order, and some of it twice",
+        "the broker delivers twice and in any order for 60s", "duplicated-and-reordered-delivery",
+        "virtual",
+    ),
     Fault("database", "locked", "nobody can write", "the database is locked for 6 s",
           "database-locked"),
     Fault("database", "slow", "others hold it nine tenths of the time",
           "the database is slow for 6 s", "database-outage"),
     Fault("database", "disk full", "the relay can write nothing", "the disk is full for 6 s",
           "database-outage"),
+    Fault(
+        "clock", "jump", "somebody sets the host's clock",
+        "the host's clock jumps back by 64800ms", "host-clock-drift", "virtual",
+    ),
+    Fault(
+        "clock", "host drifts", "nobody sets the host's clock right",
+        "the host's clock runs 500 ppm fast", "host-clock-drift", "virtual",
+    ),
+    Fault(
+        "clock", "unit drifts", "a unit's crystal is off", "the clock of A1 runs 40 ppm fast",
+        "unit-clock-drift", "virtual",
+    ),
+    Fault(
+        "clock", "wrap", "a unit's count of milliseconds begins again at 0",
+        "A1 starts again 15s before its ticks wrap", "ticks-wrap",
+    ),
     Fault("process", "kill", "a part of the host is gone at once", "the relay is killed",
           "press-with-dead-relay"),
     Fault("process", "hang", "a part of the host does nothing and closes nothing",
@@ -120,4 +149,11 @@ CATALOGUE = (
 def listing() -> list[str]:
     """A line for each."""
     width = max(len(f"{each.place}: {each.name}") for each in CATALOGUE)
-    return [f"{f'{each.place}: {each.name}':{width}}  {each.explains}" for each in CATALOGUE]
+    return [
+        f"{f'{each.place}: {each.name}':{width}}  {each.explains}{_only(each)}"
+        for each in CATALOGUE
+    ]
+
+
+def _only(fault: Fault) -> str:
+    return "" if fault.told == "both" else f" (in {fault.told} time only)"

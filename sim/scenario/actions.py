@@ -225,6 +225,7 @@ async def network_back(stage: Stage, desks: list[str]) -> None:
 async def breaks(stage: Stage, chip: str, desk: str, defect: str) -> None:
     """A chip fails."""
     stage.record.add("fault", f"{chip} {defect}", stage.desk(desk))
+    stage.rotten[stage.desk(desk)] += defect == "rotten"
     await _done(stage.unit(desk).fault(stage.chip(chip, desk), defect))
 
 

@@ -1,6 +1,14 @@
 """What goes wrong where data changes hands, beyond power, chips and ends of processes."""
 
-from sim.faults.abilities import broker_of, host_of, operated, radio_of
+from sim.faults.abilities import (
+    ageing,
+    broker_of,
+    drifting,
+    host_of,
+    operated,
+    radio_of,
+    tossing,
+)
 from sim.scenario.engine import Part
 from sim.scenario.errors import StoryError
 from sim.scenario.phrase import phrase
@@ -82,6 +90,17 @@ async def broker_roomy(stage: Stage) -> None:
 
 
 @phrase(
+    "action", BAD, "the broker delivers twice and in any order for {time}",
+    "what units report, some of it twice; in virtual time only",
+)  # fmt: skip
+async def broker_tosses(stage: Stage, time: float) -> None:
+    """Members of a cluster hand a session to each other."""
+    since = stage.engine.clock.now()
+    await tossing(stage.engine.broker, "broker that delivers in any order").toss(time)
+    stage.record.lasted("fault", "any order, and twice", since)
+
+
+@phrase(
     "action", BAD, "the {part} hangs for {time}", "it does nothing and closes nothing; then goes on"
 )
 async def part_hangs(stage: Stage, part: Part, time: float) -> None:
@@ -105,6 +124,54 @@ async def disk_full(stage: Stage, time: float) -> None:
     since = stage.engine.clock.now()
     await host_of(stage.engine.host, "full disk").fill_disk(time)
     stage.record.lasted("fault", "disk full", since)
+
+
+CLOCKS = "Clocks"
+
+
+@phrase(
+    "action", CLOCKS, "the host's clock jumps {way} by {time}",
+    "ahead or back; in virtual time only",
+)  # fmt: skip
+async def clock_jumps(stage: Stage, way: int, time: float) -> None:
+    """Somebody sets the host's clock."""
+    stage.record.add("fault", f"the host's clock jumps by {way * time:g} s")
+    await stage.engine.host.jump_clock(way * time)
+
+
+@phrase(
+    "action", CLOCKS, "the host's clock runs {rate}",
+    "from now on; in virtual time only",
+)  # fmt: skip
+async def host_drifts(stage: Stage, rate: int) -> None:
+    """Nobody sets the host's clock right."""
+    drifting(stage.engine.host, "clock that drifts").drift(rate)
+    stage.record.add("fault", f"the host's clock runs at {rate:+d} ppm")
+
+
+@phrase(
+    "action", CLOCKS, "the clock of {desks} runs {rate}",
+    "from the unit's next start on; in virtual time only",
+)  # fmt: skip
+async def unit_drifts(stage: Stage, desks: list[str], rate: int) -> None:
+    """A crystal that is off."""
+    for desk in desks:
+        drifting(stage.unit(desk), "clock that drifts").drift(rate)
+        stage.record.add("fault", f"the clock runs at {rate:+d} ppm", stage.desk(desk))
+
+
+@phrase(
+    "action", CLOCKS, "{desk} starts again {time} before its ticks wrap",
+    "power cut and back; its count of milliseconds begins again at 0 so long after, "
+    "as that of a unit does which has run for 12.4 days",
+)  # fmt: skip
+async def wraps(stage: Stage, desk: str, time: float) -> None:
+    """A unit that has run for long."""
+    unit = stage.unit(desk)
+    ageing(unit, "ticks that wrap").wrap(time)
+    stage.record.add("fault", f"ticks wrap in {time:g} s", stage.desk(desk))
+    await unit.power_cut()
+    await unit.power_on()
 
 
 OFFICE = "The back office"

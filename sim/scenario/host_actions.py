@@ -78,15 +78,6 @@ async def database_locked(stage: Stage, time: float) -> None:
 
 
 @phrase(
-    "action", HOST, "the host's clock jumps {way} by {time}", "ahead or back; in virtual time only"
-)  # fmt: skip
-async def clock_jumps(stage: Stage, way: int, time: float) -> None:
-    """Somebody sets the host's clock."""
-    stage.record.add("fault", f"the host's clock jumps by {way * time:g} s")
-    await stage.engine.host.jump_clock(way * time)
-
-
-@phrase(
     "action",
     HOST,
     "everything is restarted at once",

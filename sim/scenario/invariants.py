@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import msgspec
 
+from host_bridge.contract.facts import Dropped
 from sim.scenario.expectations import Seen, display
 from sim.scenario.phrase import phrase
 from sim.scenario.site import unit_of
@@ -25,7 +26,8 @@ APART_S = 0.05
 
 @phrase(
     "expectation", ALWAYS, "no press is lost",
-    "of each desk, but for presses within 3 s of its start or 0.3 s of its end",
+    "of each desk, but for presses within 3 s of its start or 0.3 s of its end, and those that "
+    "the unit reports as dropped from full flash or that rot has spoilt",
 )  # fmt: skip
 async def presses_stored(stage: Stage) -> Seen:
     """As many presses as were made while the unit could feel and keep them."""
@@ -35,6 +37,7 @@ async def presses_stored(stage: Stage) -> Seen:
             "SELECT count(*) FROM facts WHERE unit = ? AND type = 'press'", unit_of(desk)
         ) or [(0,)]
         stored, owed = int(str(found)), _owed(made, stage.record.lives.get(desk, []))
+        owed -= _dropped(stage, unit_of(desk)) + stage.rotten[desk]
         if not owed <= stored <= len(made):
             wrong.append(
                 f"{desk}: {len(made)} were made, {owed} of them safely, {found} are stored"
@@ -62,12 +65,14 @@ async def acknowledged_stored(stage: Stage) -> Seen:
 
 @phrase(
     "expectation", ALWAYS, "no fact is missing",
-    "the numbers of every unit have no hole that no report of the unit explains",
+    "the numbers of every unit have no hole that no report of the unit, and no rot, explains",
 )  # fmt: skip
 async def none_missing(stage: Stage) -> Seen:
     """Each number that a unit has counted is there."""
     counts = {desk: await stage.engine.host.missing(desk) for desk in stage.scenario.site.desks}
-    wrong = [f"{count} of {desk}" for desk, count in counts.items() if count]
+    wrong = [
+        f"{count} of {desk}" for desk, count in counts.items() if count > 2 * stage.rotten[desk]
+    ]
     return Seen(not wrong, f"missing: {', '.join(wrong)}")
 
 
@@ -127,6 +132,15 @@ def _dead(stage: Stage, unit: str, boot: int) -> set[int]:
                 if isinstance(fact, dict) and fact.get("boot") == boot and "seq" in fact:
                     found.add(fact["seq"])
     return found
+
+
+def _dropped(stage: Stage, unit: str) -> int:
+    """How many presses the unit says that it has given up, because its flash was full."""
+    rows = stage.engine.host.rows(
+        "SELECT body FROM facts WHERE unit = ? AND type = 'dropped'", unit
+    )
+    facts = [msgspec.json.decode(str(body), type=Dropped) for (body,) in rows]
+    return sum(fact.count for fact in facts if fact.lane == "button")
 
 
 def _owed(made: list[tuple[float, float]], life: list[tuple[float, str]]) -> int:

@@ -16,9 +16,11 @@ _TIME = re.compile(
 )
 _COUNT = re.compile(r"(?P<low>\d+)(?:\.\.(?P<high>\d+))?")
 _SHARE = re.compile(rf"(?P<number>{_NUMBER}) ?(?P<percent>%)?")
+_RATE = re.compile(r"(?P<ppm>\d+) ?ppm (?P<way>fast|slow)")
 _LEAST = re.compile(r"(?P<bound>at least|at most)? ?(?P<number>\d+|no)")
 LONGEST_S = 8 * 24 * 3600.0
 MOST = 100_000
+MOST_PPM = 10_000
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -91,6 +93,18 @@ def number(text: str) -> Number:
     if not 1 <= low <= high <= MOST:
         raise WordingError(f"expected a number from 1 to {MOST}, the smaller first; found {text!r}")
     return Number(low, high)
+
+
+def rate(text: str) -> int:
+    """Read `40 ppm fast`, `40 ppm slow` or `right`: by how many millionths; slow is negative."""
+    if text.strip() == "right":
+        return 0
+    match = _RATE.fullmatch(text.strip())
+    if not match or not 1 <= int(match["ppm"]) <= MOST_PPM:
+        raise WordingError(
+            f"expected 40 ppm fast, 40 ppm slow (at most {MOST_PPM}) or right; found {text!r}"
+        )
+    return int(match["ppm"]) * (1 if match["way"] == "fast" else -1)
 
 
 def amount(text: str) -> Amount:

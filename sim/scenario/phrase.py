@@ -39,6 +39,7 @@ DEFECTS = {
     "truncated": "truncated",
     "hung": "hung",
     "worn": "worn",
+    "dead further on": "dead",
     "rotten": "rotten",
     "small": "small",
 }
@@ -274,6 +275,7 @@ _GAPS: dict[str, Callable[[str, Names], Any]] = {
     "colour": lambda words, _: _one_of("a colour", words, COLOURS),
     "state": lambda words, _: _one_of("a state of the page", words, PAGE),
     "room": lambda words, names: _one_of("a room", words, names.rooms),
+    "rate": lambda words, _: measure.rate(words),
     "way": lambda words, _: _one_of("a way", words, WAYS),
     "mess": lambda words, _: _one_of("a kind of nonsense", words, KINDS),
 }
@@ -293,13 +295,15 @@ GAPS: dict[str, str] = {
     "chip": "`reader`, `radar`, `PIR`, `seat switch`, `display`, `flash`; "
     "what the desk has of them",
     "defect": "`missing`, `stuck at 00`, `stuck at FF`, `noisy`, "
-    "`truncated`, `hung`, `worn`, `rotten`, `small`; which chip knows what is in a table below",
+    "`truncated`, `hung`, `worn`, `dead further on`, `rotten`, `small`; "
+    "which chip knows what is in a table below",
     "part": "`relay`, `director` (which serves the page too)",
     "point": "a fault point of the host, as in `relay.after-commit`",
     "fact": "`boot`, `tag`, `seat`, `provisional`, `chip`, `dropped`, `press`, `urgent`",
     "colour": "`red`, `green`, `blue`, `amber`, `white`",
     "state": "`free`, `reserved`, `taken`, `blocked`, `conflict`, `dirty`, `full`, `offline`",
     "room": "a room of the file",
+    "rate": "`40 ppm fast`, `40 ppm slow` or `right`, as a clock runs",
     "way": "`ahead` or `back`",
     "mess": "`garbage`, `an unknown type`, `a fact of another unit`",
 }

@@ -1,6 +1,7 @@
 """Where a story takes place: the engine, the record, and what sentences need to remember."""
 
 import random
+from collections import Counter
 
 from sim.scenario.engine import Engine, Unit
 from sim.scenario.errors import StoryError, WordingError
@@ -28,6 +29,8 @@ class Stage:
         """When the button of each desk was pressed, Unix seconds of the host's clock."""
         self.pressed: dict[str, list[tuple[float, float]]] = {}
         """The same in seconds since the story began, each with the time of its release."""
+        self.rotten: Counter[str] = Counter()
+        """How often a bit turned over in each desk's flash, in a fact of each lane at the most."""
         self.conflicts: dict[str, float] = {}
         """Desks that the page shows in conflict, and since when."""
 

@@ -8,6 +8,9 @@ from sim.scenario.stage import Stage
 from sim.scenario.world import VISITOR, World, agent, cleaner
 from sim.worlds.day import plan
 
+SHORT_S = 0.2
+"""No press of a world's people is shorter."""
+
 
 async def live(stage: Stage) -> None:
     """Live through the world of the stage's scenario, to its last action."""
@@ -18,7 +21,9 @@ async def live(stage: Stage) -> None:
     def tell(kind: Kind, text: str, desk: str | None) -> None:
         stage.record.add(kind, text, desk)
         if kind == "press" and desk is not None:
+            now = stage.engine.clock.now()
             stage.presses.setdefault(desk, []).append(stage.engine.clock.unix())
+            stage.pressed.setdefault(desk, []).append((now, now + SHORT_S))
 
     room = Room(
         stage.engine.units,

@@ -16,7 +16,14 @@ from sim.virtual.packets import Body, MalformedError
 WINDOW = 1_000
 """Messages in flight to one client."""
 
+_FEW = 1
+"""In flight to, and waiting for, each client of a broker that is full."""
+
 _GRACE = 1_500_000  # microseconds for each second of keep-alive: half as long again (3.1.2.10)
+
+
+REPORTS = ("/fact", "/button")
+"""How topics end on which units report facts."""
 
 
 class Message(NamedTuple):
@@ -31,7 +38,8 @@ class Message(NamedTuple):
 class Session:
     """What is kept of a client, beyond its connection if it is not a clean one."""
 
-    def __init__(self, client: str, clean: bool) -> None:
+    def __init__(self, broker: "Broker", client: str, clean: bool) -> None:
+        self._broker = broker
         self.client = client
         self.clean = clean
         self.filters: dict[str, int] = {}
@@ -42,20 +50,23 @@ class Session:
 
     def deliver(self, message: Message) -> None:
         """Send, or keep for later what has QoS 1."""
+        full = self._broker.full and len(self.waiting) >= _FEW
         if self.connection is None:
-            if message.qos:
+            if message.qos and not full:
                 self.waiting.append(message)
         elif message.qos == 0:
             self.connection.send(
                 packets.publish(message.topic, message.payload, 0, 0, message.retain)
             )
         else:
-            self.waiting.append(message)
+            if not full:
+                self.waiting.append(message)
             self.pump()
 
     def pump(self) -> None:
         """Send what waits, as far as the window goes."""
-        while self.connection and self.waiting and len(self.in_flight) < WINDOW:
+        window = _FEW if self._broker.full else WINDOW
+        while self.connection and self.waiting and len(self.in_flight) < window:
             message = self.waiting.popleft()
             self._number = self._number % 0xFFFF + 1
             self.in_flight[self._number] = message
@@ -226,6 +237,8 @@ class Broker:
     Attributes:
         running: whether anybody listens.
         stalled: it holds its connections and does nothing.
+        full: it says that it has a message, and throws away what nobody takes at once.
+        deliver: how a message is handed to a session.
         tap: is told of every message.
     """
 
@@ -233,11 +246,14 @@ class Broker:
         self.conductor = conductor
         self.running = False
         self.stalled = False
+        self.full = False
+        self.deliver: Callable[[Session, Message], None] = Session.deliver
         self.connections: dict[Connection, None] = {}
         self.tap: Callable[[Message], None] = _nothing
         self._sessions: dict[str, Session] = {}
         self._retained: dict[str, Message] = {}
         self._later: list[Callable[[], None]] = []
+        self._stalled_until = 0
 
     def start(self) -> None:
         """Listen, knowing nothing."""
@@ -261,14 +277,15 @@ class Broker:
     def stall(self, seconds: float) -> None:
         """Do nothing for a while, then what has come in meanwhile."""
         self.stalled = True
-        self.conductor.after(round(seconds * 1e6), self._go_on)
+        self._stalled_until = max(self._stalled_until, self.conductor.now + round(seconds * 1e6))
+        self.conductor.at(self._stalled_until, self._go_on)
 
     def later(self, work: Callable[[], None]) -> None:
         """Something to be done when the stall is over."""
         self._later.append(work)
 
     def _go_on(self) -> None:
-        if self.stalled:
+        if self.stalled and self.conductor.now >= self._stalled_until:
             self.stalled = False
             waiting, self._later = self._later, []
             for work in waiting:
@@ -280,7 +297,7 @@ class Broker:
         if session and session.connection:
             session.connection.end()
         if clean or client not in self._sessions:
-            session = self._sessions[client] = Session(client, clean)
+            session = self._sessions[client] = Session(self, client, clean)
             present = False
         else:
             session, present = self._sessions[client], True
@@ -305,7 +322,7 @@ class Broker:
             found = [qos for name, qos in session.filters.items() if matches(name, message.topic)]
             if found:
                 qos = min(message.qos, max(found))
-                session.deliver(message._replace(qos=qos, retain=False))
+                self.deliver(session, message._replace(qos=qos, retain=False))
 
     def show_retained(self, session: Session, name: str, qos: int) -> None:
         """What a new subscriber is told at once."""

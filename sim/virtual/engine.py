@@ -3,7 +3,9 @@
 import asyncio
 import functools
 import hashlib
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,15 +18,16 @@ from sim.scenario.errors import EngineError, StoryError
 from sim.scenario.record import Facts, Record
 from sim.scenario.site import SITE, settings, unit_of
 from sim.scenario.story import Scenario
+from sim.virtual.broker import REPORTS, Message
 from sim.virtual.broker import Broker as Mqtt
-from sim.virtual.broker import Message
 from sim.virtual.conductor import Conductor
 from sim.virtual.host import VirtualHost
+from sim.virtual.toss import toss
 from sim.virtual.unit import VirtualUnit
 from sim.vm import VmError
 
 _LOOK_S = 30.0
-_FACTS = ("/fact", "/button")
+_SLOW_S = 1.0
 _ACK = "/down/ack"
 _ROWS = (
     "SELECT * FROM facts ORDER BY id",
@@ -65,10 +68,13 @@ class VirtualBroker:
         conductor: Conductor,
         calm: Callable[[bool], None],
         runs: Callable[[bool], None],
+        seed: int,
     ) -> None:
         self.mqtt = Mqtt(conductor)
         self._calm = calm
         self._runs = runs
+        self._bad = 0
+        self._dice = random.Random(f"broker {seed}")  # noqa: S311 (a story, no secret)
 
     async def start(self) -> None:
         """Start it again, knowing nothing."""
@@ -82,18 +88,52 @@ class VirtualBroker:
 
     async def stall(self, seconds: float) -> None:
         """Let it do nothing for a while."""
-        if not self.mqtt.running:
-            raise StoryError("the broker is not running")
-        self._calm(False)
-        self.mqtt.stall(seconds)
+        self._must_run()
+        with self._uneasy():
+            self.mqtt.stall(seconds)
+            await asyncio.sleep(seconds)
+
+    async def slow(self, seconds: float) -> None:
+        """Let it work one moment in a hundred."""
+        self._must_run()
+        with self._uneasy():
+            for _ in range(round(seconds / _SLOW_S)):
+                if self.mqtt.running:
+                    self.mqtt.stall(_SLOW_S * 0.99)
+                await asyncio.sleep(_SLOW_S)
+
+    async def fill(self, full: bool) -> None:
+        """Start it again, with no room for what nobody takes at once, or with room."""
+        await self.kill()
+        self.mqtt.full = full
+        await self.start()
+
+    async def toss(self, seconds: float) -> None:
+        """Deliver what units report in any order, and some of it twice, for a while."""
+        self._must_run()
+        toss(self.mqtt, seconds, self._dice)
         await asyncio.sleep(seconds)
-        self._calm(True)
 
     async def publish(self, topic: str, payload: bytes) -> None:
         """Say something, QoS 1."""
         if not self.mqtt.running:
             raise StoryError("the broker did not take it: nobody listens")
         self.mqtt.publish(Message(topic, payload, 1, False))
+
+    def _must_run(self) -> None:
+        if not self.mqtt.running:
+            raise StoryError("the broker is not running")
+
+    @contextmanager
+    def _uneasy(self) -> Iterator[None]:
+        """Meanwhile units may miss an answer."""
+        self._bad += 1
+        self._calm(False)
+        try:
+            yield
+        finally:
+            self._bad -= 1
+            self._calm(not self._bad)
 
 
 class VirtualEngine:
@@ -127,7 +167,7 @@ class VirtualEngine:
         config, database = folder / "chequer.toml", folder / "var" / "chequer.db"
         config.write_text(settings(scenario.site, 1883, 8080, database))
         (folder / "tags.csv").write_text(scenario.cards.register())
-        self._broker = VirtualBroker(conductor, self._calm, self._runs)
+        self._broker = VirtualBroker(conductor, self._calm, self._runs, scenario.seed)
         self._heard = hashlib.sha256()
         self._acknowledged: dict[tuple[str, int, str], set[int]] = {}
         self._broker.mqtt.tap = self._hear
@@ -219,7 +259,7 @@ class VirtualEngine:
             unit.broker(runs)
 
     def _hear(self, message: Message) -> None:
-        if message.topic.endswith(_FACTS):
+        if message.topic.endswith(REPORTS):
             self._heard.update(repr(message).encode())
         elif message.topic.endswith(_ACK):
             ack, unit = msgspec.json.decode(message.payload, type=Ack), message.topic.split("/")[3]

@@ -20,6 +20,32 @@ _FIRST_US, _LONGEST_US = (seconds * 1_000_000 for seconds in BACK_OFF_S)
 _KEEPALIVE_US = KEEPALIVE_S * 1_000_000
 
 
+class Process:
+    """Whether a process runs or is stopped: what reaches it meanwhile waits for it.
+
+    `unix_ms` is the clock that it looks at.
+    """
+
+    def __init__(self, unix_ms: Callable[[], int]) -> None:
+        self.unix_ms = unix_ms
+        self.stopped = False
+        self._waiting: list[Callable[[], None]] = []
+
+    def when_it_runs(self, work: Callable[[], None]) -> None:
+        """Do this now, or once it goes on."""
+        if self.stopped:
+            self._waiting.append(work)
+        else:
+            work()
+
+    def go_on(self) -> None:
+        """It runs again."""
+        self.stopped = False
+        waiting, self._waiting = self._waiting, []
+        for work in waiting:
+            work()
+
+
 class HostConnection:
     """As `host_bridge.transport.mqtt.Connection`.
 
@@ -27,6 +53,7 @@ class HostConnection:
         conductor: whose time it is.
         broker: with whom it speaks.
         awake: called after every message that was handed over.
+        process: whose connection it is.
         client_id, filters, receive, clean, manual: see there.
     """
 
@@ -35,6 +62,7 @@ class HostConnection:
         conductor: Conductor,
         broker: Broker,
         awake: Callable[[], None],
+        process: Process,
         client_id: str,
         *,
         filters: Sequence[str] = (),
@@ -46,6 +74,7 @@ class HostConnection:
         self._conductor = conductor
         self._broker = broker
         self._awake = awake
+        self._process = process
         self._client_id = client_id
         self._filters = list(filters)
         self._receive = receive
@@ -106,7 +135,7 @@ class HostConnection:
 
     def _call(self) -> None:
         self._retry = None
-        self._line = line = _Line(self._conductor, self._hear, self._lost)
+        self._line = line = _Line(self._conductor, self._process, self._hear, self._lost)
         line.call(self._broker)
         line.send(packets.connect(self._client_id, KEEPALIVE_S, clean=self._clean))
 
@@ -114,9 +143,12 @@ class HostConnection:
         self.connected = False
         self._line = None
         if self._running:
-            self._retry = self._conductor.after(self._delay, self._call)
+            self._retry = self._conductor.after(self._delay, self._call_again)
             self._delay = min(2 * self._delay, _LONGEST_US)
         self._awake()
+
+    def _call_again(self) -> None:
+        self._process.when_it_runs(lambda: self._call() if self._running else None)
 
     def _hear(self, first: int, body: Body) -> None:
         kind = first >> 4
@@ -141,7 +173,7 @@ class HostConnection:
         message = Message(
             topic,
             body.rest(),
-            self._conductor.unix_ms(),
+            self._process.unix_ms(),
             number,
             qos,
             self._session,
@@ -158,9 +190,14 @@ class _Line:
     """One TCP connection of the host's, with the keep-alive on it."""
 
     def __init__(
-        self, conductor: Conductor, hear: Callable[[int, Body], None], lost: Callable[[], None]
+        self,
+        conductor: Conductor,
+        process: Process,
+        hear: Callable[[int, Body], None],
+        lost: Callable[[], None],
     ) -> None:
         self._conductor = conductor
+        self._process = process
         self._hear = hear
         self._lost = lost
         self._parser = packets.Parser()
@@ -172,7 +209,7 @@ class _Line:
     def call(self, broker: Broker) -> None:
         """Connect."""
         self._conductor.after(LATENCY_US, lambda: self._arrive(broker))
-        self._conductor.after(_KEEPALIVE_US, self._look)
+        self._conductor.after(_KEEPALIVE_US, self._look_when_it_runs)
 
     def send(self, data: bytes) -> None:
         """Bytes for the broker."""
@@ -191,7 +228,9 @@ class _Line:
             self._closed()
 
     def _answer(self, data: bytes) -> None:
-        self._conductor.after(LATENCY_US, lambda: self._take(data))
+        self._conductor.after(
+            LATENCY_US, lambda: self._process.when_it_runs(lambda: self._take(data))
+        )
 
     def _take(self, data: bytes) -> None:
         self._heard = self._conductor.now
@@ -202,12 +241,15 @@ class _Line:
 
     def _closed(self) -> None:
         self._end = None
-        self._conductor.after(LATENCY_US, self._is_gone)
+        self._conductor.after(LATENCY_US, lambda: self._process.when_it_runs(self._is_gone))
 
     def _is_gone(self) -> None:
         if self._open:
             self._open = False
             self._lost()
+
+    def _look_when_it_runs(self) -> None:
+        self._process.when_it_runs(self._look)
 
     def _look(self) -> None:
         """Ping when it was quiet for the keep-alive's time; no answer in as long is the end."""
@@ -224,14 +266,24 @@ class _Line:
             self.send(packets.packet(packets.PINGREQ << 4))
             quiet_since = now
         due = self._pinged or quiet_since
-        self._conductor.at(max(due + _KEEPALIVE_US, now + 1_000_000), self._look)
+        self._conductor.at(max(due + _KEEPALIVE_US, now + 1_000_000), self._look_when_it_runs)
 
 
 class Connector:
-    """In place of `Connection` for `Relay` and `Director`; `made` lists what it has made."""
+    """In place of `Connection` for `Relay` and `Director`; `made` lists what it has made.
 
-    def __init__(self, conductor: Conductor, broker: Broker, awake: Callable[[], None]) -> None:
+    `process` is whose connections they are, `unix_ms` the host's clock.
+    """
+
+    def __init__(
+        self,
+        conductor: Conductor,
+        broker: Broker,
+        awake: Callable[[], None],
+        unix_ms: Callable[[], int],
+    ) -> None:
         self.made: list[HostConnection] = []
+        self.process = Process(unix_ms)
         self._conductor = conductor
         self._broker = broker
         self._awake = awake
@@ -251,6 +303,7 @@ class Connector:
             self._conductor,
             self._broker,
             self._awake,
+            self.process,
             client_id,
             filters=filters,
             receive=receive,

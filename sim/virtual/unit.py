@@ -29,6 +29,8 @@ _CRASHES = 5
 _CRASH_US = 10_000_000
 _AFTER_CRASH_US = 500_000
 _FINGER_S = 0.05
+_NOTICED_US = 90_000_000
+"""After so long a unit has found out that a connection carries nothing."""
 
 Tell = Callable[[int, str, Any], None]
 """Told (time, what, value): "display" (lines), "power" (on or cut), "reset" (why), "console"."""
@@ -82,8 +84,8 @@ class VirtualUnit:
         self._parts = parts
         self._tell = tell
         self._firmware = firmware.resolve()
-        self._calm = True
-        self._radio = Radio(conductor, broker, self._receive, rank)
+        self._uneasy: set[str] = set()
+        self._radio = Radio(conductor, broker, self._receive, rank, f"{seed} {unit}")
         self._world = World(parts or Parts())
         self._front = Front()
         self._machine: Machine | None = None
@@ -190,6 +192,25 @@ class VirtualUnit:
         else:
             self._radio.lose()
         self._do({"air": present})
+
+    def weather(self, loss: float, delay: float) -> None:
+        """From now on so much of 1 is lost and sent again, and all is late by so many seconds."""
+        self.calm(not (loss or delay), "weather")
+        self._radio.weather(loss, delay)
+
+    def half_open(self) -> None:
+        """Connections that are open now carry nothing any more, and nobody is told."""
+        self.calm(False, "half open")
+        self._radio.half_open()
+        self._conductor.after(_NOTICED_US, lambda: self.calm(True, "half open"))
+
+    def wrap(self, seconds: float) -> None:
+        """The ticks of the next start begin again at 0 so long after it."""
+        self._world.wrap_ms = round(seconds * 1000)
+
+    def drift(self, ppm: int) -> None:
+        """From the next start on its crystal is fast by so many millionths, or slow."""
+        self._world.drift_ppm = ppm
 
     async def heap(self) -> tuple[int, int]:
         """Bytes of heap in use and free, after a collection; simulator included."""
@@ -314,10 +335,16 @@ class VirtualUnit:
             self._begin("power")
             self._tell(self._conductor.now, "power", "on")
 
-    def calm(self, calm: bool) -> None:
-        """Whether keep-alives may be left out: not while somebody may fail to answer them."""
-        self._calm = calm
-        self._do({"calm": calm})
+    def calm(self, calm: bool, why: str = "broker") -> None:
+        """Whether keep-alives may be left out: not while somebody may fail to answer them.
+
+        Not before all reasons (`why`) against it are gone.
+        """
+        if calm:
+            self._uneasy.discard(why)
+        else:
+            self._uneasy.add(why)
+        self._do({"calm": not self._uneasy})
 
     def broker(self, runs: bool) -> None:
         """Whether there is a broker: calls that nobody takes may be left out."""
@@ -325,7 +352,7 @@ class VirtualUnit:
 
     def _cut(self) -> None:
         if self.powered:
-            self._do({"calm": self._calm})  # so that the broker knows when it was heard last
+            self._do({"calm": not self._uneasy})  # so that the broker knows when it was heard last
             self._go_dark()
 
     def _go_dark(self) -> None:
@@ -337,6 +364,7 @@ class VirtualUnit:
     def _begin(self, cause: str) -> None:
         self._restart = None
         self._starts += 1
+        wrap_ms = self._world.wrap()
         dice = hashlib.sha256(f"{self._seed} {self.name} {self._starts}".encode()).digest()
         self._machine = Machine(
             f"{_ROOM_KIB + share_kib(self._world.parts)}k",
@@ -355,10 +383,15 @@ class VirtualUnit:
                 "unix": self._conductor.unix_us(),
                 "seed": int.from_bytes(dice[:4], "big"),
                 "round_trip": 2 * LATENCY_US,
-                "idle": self._leave_out,
+                # What leaves rounds out counts in ticks that don't wrap.
+                "idle": self._leave_out and wrap_ms is None,
+                "wrap": wrap_ms,
+                "drift": self._world.drift_ppm,
                 "broker": self._broker.running,
             },
         )
+        if self._uneasy:
+            self._inbox.append((self._conductor.now, {"calm": False}))
         self._following = self._conductor.now
         self._plan()
 

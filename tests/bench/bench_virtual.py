@@ -19,7 +19,7 @@ from tests.bench.row import Row
 from tests.bench.shift import story
 
 DESKS, HOURS = 50, 8.0
-SHORT_DESKS, SHORT_HOURS = 8, 0.1
+SHORT_DESKS, SHORT_HOURS = 4, 0.05
 LEAST = 1_000
 
 

@@ -71,7 +71,7 @@ def test_each_metric_of_rules_and_dashboard_is_told_and_each_alert_says_what_to_
 def test_nothing_is_counted_per_person_in_rules_and_dashboard():
     words = " ".join(expressions().values())
     labels = set(re.findall(r"by \(([^)]*)\)", words))
-    assert labels <= {"worker", "unit", "state", "le", "room", "version"}
+    assert labels <= {"worker", "unit", "state", "standing", "le", "room", "version"}
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)

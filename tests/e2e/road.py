@@ -35,7 +35,7 @@ class Road:
         with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as store:
             return store.execute(query, values).fetchall()
 
-    def wait_for(self, what: Callable[[], object], seconds: float = 15) -> None:
+    def wait_for(self, what: Callable[[], object], seconds: float = 30) -> None:
         """Return once it is true."""
         deadline = time.monotonic() + seconds
         while not what():

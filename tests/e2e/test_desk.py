@@ -96,11 +96,11 @@ class Office:
         return [row.fact for row in self.store.facts_after(0, 10_000) if type(row.fact) is kind]
 
 
-async def shows(unit: SimUnit, *lines: str, within: float = 10.0) -> None:
+async def shows(unit: SimUnit, *lines: str, within: float = 30.0) -> None:
     await unit.wait_for(lambda shown: shown.display == list(lines), within)
 
 
-async def eventually(condition: Callable[[], object], seconds: float = 10.0) -> None:
+async def eventually(condition: Callable[[], object], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

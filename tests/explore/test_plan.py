@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+
 from sim.explore.chance import plan
 from sim.explore.plan import Plan, scenario
 from sim.explore.shrink import shrunk
+from sim.explore.troubles import TROUBLES, Dice, told
+from sim.faults.catalogue import CATALOGUE
+from sim.scenario.phrase import Names, understand
 from sim.scenario.read import read
+from sim.scenario.site import Cards, People
 
 
 def says(plan: Plan, text: str) -> bool:
@@ -21,6 +27,28 @@ def test_every_story_makes_sense_as_a_scenario_file(tmp_path: Path) -> None:
     for seed in range(300):
         file.write_text(scenario(plan(seed), "Chance", ["Nothing broke."]))
         assert read(file).steps
+
+
+def test_every_fault_that_virtual_time_can_tell_is_drawn() -> None:
+    told = {(fault.place, fault.name) for fault in CATALOGUE if fault.told != "real"}
+    assert set(TROUBLES) == told
+
+
+@pytest.mark.parametrize("name", TROUBLES, ids=" ".join)
+def test_a_fault_that_is_drawn_is_said_as_the_catalogue_says_it(name: tuple[str, str]) -> None:
+    (fault,) = (each for each in CATALOGUE if (each.place, each.name) == name)
+    names = Names(people=[], desks=["A1", "B1"], rooms=[], cards=Cards(People(), 1))
+    wanted = understand(fault.sentence, names).phrase
+    for seed in range(20):
+        lines = told(Dice(seed), name, "B1")
+        assert wanted in [understand(line.said, names).phrase for line in lines]
+
+
+def test_some_stories_are_a_models_day_and_it_goes_when_it_is_not_needed() -> None:
+    days = [plan(seed) for seed in range(100) if plan(seed).day]
+    assert 3 < len(days) < 25
+    long = next(each for each in days if each.happenings)
+    assert shrunk(long, lambda shorter: bool(shorter.happenings)).plan.day is None
 
 
 def test_three_hundred_seeds_use_every_kind_of_fault_and_deed() -> None:

@@ -253,7 +253,7 @@ class Desk:
         return Unit(self.config, self)
 
 
-async def until(condition: Any, seconds: float = 8.0) -> None:
+async def until(condition: Any, seconds: float = 20.0) -> None:
     """Wait until `condition()` is true."""
     for _ in range(int(seconds * 100)):
         if condition():

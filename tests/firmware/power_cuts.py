@@ -12,6 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "firmware"))
 
@@ -19,7 +22,7 @@ from desk_unit import boots
 from desk_unit.journal import Journal
 from tests.firmware.unit.test_journal import append, keys
 
-SECTORS = 4
+SECTORS = 5
 SIZE = 256
 
 Key = tuple[int, int]
@@ -88,10 +91,14 @@ class Model:
 class Parts:
     """Flash and settings; `before` is told every operation before it happens."""
 
-    def __init__(self, state: State, before: Callable[[Operation], None]) -> None:
+    def __init__(
+        self, state: State, before: Callable[[Operation], None], dead: int | None = None
+    ) -> None:
         self.data = bytearray(state.flash)
         self.boot = state.boot
         self.before = before
+        self.dead = dead
+        """A block that takes neither writes nor erases."""
         self._set = 0
 
     def readblocks(self, block: int, buf: bytearray, offset: int = 0) -> None:
@@ -102,6 +109,8 @@ class Parts:
         assert offset % 16 == 0
         assert len(buf) % 16 == 0
         assert offset + len(buf) <= SIZE
+        if block == self.dead:
+            return
         start = block * SIZE + offset
         blank = self.data[start : start + len(buf)]
         assert all(old == 0xFF or new == 0xFF for old, new in zip(blank, buf, strict=True)), (
@@ -111,7 +120,7 @@ class Parts:
         self.data[start : start + len(buf)] = buf
 
     def ioctl(self, op: int, arg: int) -> int:
-        if op == 6:
+        if op == 6 and arg != self.dead:
             self.before(("erase", arg * SIZE, b"\xff" * SIZE))
             self.data[arg * SIZE : (arg + 1) * SIZE] = b"\xff" * SIZE
         return {4: SECTORS, 5: SIZE}.get(op, 0)
@@ -136,13 +145,22 @@ class Search:
         every_byte: Tear writes at every byte instead of at seven points.
         seed: For bits that land or don't.
         depth: How many cuts follow one another.
+        dead: A block of the flash that takes neither writes nor erases, if any.
     """
 
-    def __init__(self, *, every_byte: bool = False, seed: int = 1, depth: int = 2) -> None:
+    def __init__(
+        self,
+        *,
+        every_byte: bool = False,
+        seed: int = 1,
+        depth: int = 2,
+        dead: int | None = None,
+    ) -> None:
         self.states = 0
         self.operations = 0
         self._every_byte = every_byte
         self._depth = depth
+        self._dead = dead
         self._random = random.Random(seed)
 
     def run(self, state: State, plan: list[Step] = LIFE) -> None:
@@ -155,7 +173,7 @@ class Search:
 
     def _live(self, state: State, model: Model, plan: list[Step], cuts: int) -> None:
         """One boot, each of its operations cut in every way."""
-        parts = Parts(state, lambda _: None)
+        parts = Parts(state, lambda _: None, self._dead)
 
         def cut(operation: Operation) -> None:
             self.operations += cuts == self._depth
@@ -174,7 +192,7 @@ class Search:
         for word, count in plan:
             STEPS[word](journal, model, boot, count)
         model.check(journal)
-        again = Journal(Parts(State(bytes(parts.data), parts.boot), lambda _: None))
+        again = Journal(Parts(State(bytes(parts.data), parts.boot), lambda _: None, self._dead))
         again.mount()
         model.check(again)
 
@@ -262,17 +280,26 @@ def garbage(seed: int) -> State:
     return State(random.Random(seed).randbytes(SECTORS * SIZE))
 
 
-def main() -> None:
-    """The long run: every byte, blank flash and garbage; prints what was tried."""
-    for name, state in (("blank", State()), ("garbage", garbage(1))):
+def main(depth: Annotated[int, typer.Option(help="How many cuts follow one another.")] = 2) -> None:
+    """Tear every write of a journal's life at every byte, and of each recovery from that.
+
+    On blank flash, on garbage, and with each block dead in turn; half an hour.
+    """
+    for name, state, dead in (
+        ("blank", State(), None),
+        ("garbage", garbage(1), None),
+        *((f"block {block} dead", State(), block) for block in range(SECTORS)),
+    ):
         began = time.monotonic()
-        search = Search(every_byte=True)
+        # The format and the drops that dead blocks change are in the first life already.
+        search = Search(every_byte=True, depth=depth if dead is None else depth - 1, dead=dead)
         search.run(state)
         print(
             f"{name}: {search.operations} operations, {search.states} states, 0 failures, "
-            f"{time.monotonic() - began:.0f} s"
+            f"{time.monotonic() - began:.0f} s",
+            flush=True,
         )
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

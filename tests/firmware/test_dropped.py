@@ -33,7 +33,7 @@ async def test_ordinary_facts_that_came_and_those_reported_as_dropped_are_all(
     mosquitto: Mosquitto, host: Host
 ) -> None:
     desk = Desk(mosquitto.port)
-    desk.flashes = (RamFlash(4), RamFlash(4))
+    desk.flashes = (RamFlash(5), RamFlash(5))
     desk.wifi.present = False
     async with running(desk) as unit:
         unit._facts.press()
@@ -55,7 +55,7 @@ async def test_oldest_presses_go_only_when_their_own_flash_is_full(
     mosquitto: Mosquitto, host: Host
 ) -> None:
     desk = Desk(mosquitto.port)
-    desk.flashes = (RamFlash(4), RamFlash(4))
+    desk.flashes = (RamFlash(5), RamFlash(5))
     desk.wifi.present = False
     async with running(desk) as unit:
         for _ in range(100):
@@ -75,7 +75,7 @@ async def test_what_was_dropped_before_a_power_cut_is_reported_after_it(
     mosquitto: Mosquitto, host: Host
 ) -> None:
     desk = Desk(mosquitto.port)
-    desk.flashes = (RamFlash(4), RamFlash(8))
+    desk.flashes = (RamFlash(5), RamFlash(8))
     desk.wifi.present = False
     async with running(desk) as unit:
         journal = unit._memory.ordinary.journal

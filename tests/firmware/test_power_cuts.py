@@ -28,6 +28,13 @@ def test_two_power_cuts_in_a_row_at_every_operation_lose_repeat_and_invent_nothi
     assert search.states > 40_000
 
 
+@pytest.mark.parametrize("dead", range(SECTORS))
+def test_power_cuts_beside_a_dead_block_lose_repeat_and_invent_nothing(dead: int) -> None:
+    search = Search(depth=1, dead=dead)
+    search.run(State())
+    assert search.states > 500
+
+
 @pytest.mark.parametrize(
     ("part", "method", "wrong"),
     [

@@ -233,7 +233,7 @@ async def test_missing_flash_is_reported_and_a_press_still_arrives(
 async def test_full_journal_is_reported_in_the_state(mosquitto: Mosquitto, host: Host) -> None:
     host.answering = False
     desk = Desk(mosquitto.port)
-    desk.flashes = (RamFlash(4), RamFlash(4))
+    desk.flashes = (RamFlash(5), RamFlash(5))
     async with running(desk) as unit:
         for _ in range(80):
             unit._facts.seat(True)

@@ -21,6 +21,7 @@ from rich.table import Table
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "firmware"))
 
+from tests.fuzz.chip_wires import CHIP_WIRES  # noqa: E402
 from tests.fuzz.draw import Draw  # noqa: E402
 from tests.fuzz.host_wires import HOST_WIRES  # noqa: E402
 from tests.fuzz.wires import WIRES  # noqa: E402
@@ -102,7 +103,7 @@ def main(
         seed = random.SystemRandom().getrandbits(32)
     console.print(f"seed {seed}")
     results = []
-    for kind in (*WIRES, *HOST_WIRES):
+    for kind in (*CHIP_WIRES, *WIRES, *HOST_WIRES):
         if wire in kind.name:
             results.append(fuzz(kind, count, seed))
             done = results[-1]

@@ -8,7 +8,8 @@ from host_bridge.transport import serial_gateway
 from host_bridge.transport.serial_frames import Carried, Kind, encode, pack
 from host_bridge.transport.serial_upstream import Arrived, Down, Published, Up, Upstream
 from tests.fuzz.draw import Draw
-from tests.fuzz.wires import NOON, RubbishError, check
+from tests.fuzz.rubbish import RubbishError, check
+from tests.fuzz.wires import NOON
 
 TOPIC = "chequer/v1/s/u/fact"
 

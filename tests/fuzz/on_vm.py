@@ -5,12 +5,13 @@ import random
 import sys
 import time
 
+from tests.fuzz.chip_wires import CHIP_WIRES
 from tests.fuzz.draw import Draw
 from tests.fuzz.wires import WIRES
 
 
 def main(count, seed):
-    for kind in WIRES:
+    for kind in CHIP_WIRES + WIRES:
         random.seed(seed)
         draw = Draw(random.getrandbits)
         wire = kind()

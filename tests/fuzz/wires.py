@@ -1,4 +1,4 @@
-"""The wires that end in a desk unit. Runs on CPython and on MicroPython.
+"""The wires over which others speak to a desk unit. Runs on CPython and on MicroPython.
 
 A wire has `good`, messages as they should be, and `feed(data, draw)`, which raises if the unit
 would crash or take rubbish for good; it returns True when the bytes were taken for good.
@@ -18,28 +18,11 @@ from desk_unit.mqtt import Connection
 from desk_unit.ram_flash import RamFlash
 from desk_unit.sntp import NoTime, read
 from desk_unit.updates import Updates
-from drivers import mfrc522
-from drivers.fault import ChipFault
-from drivers.iso14443 import COLLISION, RECEIVED, Search, crc_a
-from drivers.ld2410_setup import ConfigurableLD2410
-from drivers.mfrc522 import MFRC522
-from sim.chips.clock import ManualClock
-from sim.chips.iso14443 import Card
-from sim.chips.mfrc522 import MFRC522Model
+from tests.fuzz.rubbish import check
 
 NOON = 1_800_000_000_000
 BASE = "chequer/v1/s/u/"
 FACTS = 5
-
-
-class RubbishError(Exception):
-    """Something was taken for good that is not."""
-
-
-def check(condition, what):
-    """Raise when what was taken in is not as it must be."""
-    if not condition:
-        raise RubbishError(what)
 
 
 def dumped(**fields):
@@ -52,15 +35,6 @@ DOWN = [
     dumped(boot=3, seq=3, verdict="own", time=NOON),
     dumped(seat="free", version=3),
 ]
-
-
-def finish(coroutine):
-    """Run a coroutine that never really waits."""
-    try:
-        while True:
-            coroutine.send(None)
-    except StopIteration as end:
-        return end.value
 
 
 class Nothing:
@@ -81,7 +55,7 @@ class Unit:
         key = {"unit": "u", "boot": 3, "uptime": self.uptime}
         self.lanes = []
         for word, name in (("button", "button"), ("fact", "ordinary")):
-            journal = Journal(RamFlash(4))
+            journal = Journal(RamFlash(5))
             journal.mount()
             self.lanes.append(Lane(word, name, journal, **key))
             for _ in range(FACTS):
@@ -278,149 +252,6 @@ class Update:
         return offered or came
 
 
-class Radar:
-    """The radar's UART."""
-
-    name = "radar (UART)"
-
-    def __init__(self):
-        basic = b"\xf4\xf3\xf2\xf1\x0d\x00\x02\xaa\x03\x51\x00\x3c\x00\x01\x14\x78\x00\x55\x00"
-        ack = b"\xfd\xfc\xfb\xfa\x04\x00\xfe\x01\x00\x00\x04\x03\x02\x01"
-        self.good = [basic + b"\xf8\xf7\xf6\xf5", ack]
-        self.good.append(self.good[0] + ack + self.good[0])
-        self._data = b""
-        self._radar = ConfigurableLD2410(self)
-
-    def any(self):
-        return len(self._data)
-
-    def readinto(self, into, count):
-        part, self._data = self._data[:count], self._data[count:]
-        into[: len(part)] = part
-        return len(part)
-
-    def feed(self, data, _draw):
-        self._data = data
-        reports = 0
-        while self._data:
-            reports += self._radar.receive()
-        radar = self._radar
-        check(0 <= radar.state <= 6, "a state")
-        for value in (radar.moving_cm, radar.still_cm, radar.detection_cm):
-            check(0 <= value < 65536, "a distance")
-        check(radar._count < len(radar._frame), "the buffer")
-        try:
-            radar.check(0)
-        except ChipFault as fault:
-            check(len(fault.reason) <= 120, "a reason")
-        return reports > 0
-
-
-class Reader:
-    """The RFID reader's SPI: a chip with cards in its field, whose every answer may be damaged.
-
-    The bytes are laid over what the chip says (exclusive or); a quarter of them are all that it
-    says. No UID may come out but those of the cards.
-    """
-
-    name = "RFID reader (SPI)"
-    good = [
-        bytes(300),
-        bytes(40) + b"\x01" + bytes(80),
-        b"\x92\x30\x00\x02\x10\x20\x04\x00\x80\x03",
-    ]
-    UIDS = (b"\x04\xa1\xb2\xc3\xd4\xe5\xf6",)
-
-    def __init__(self):
-        mfrc522.sleep_ms = self._sleep_ms
-        self._clock = ManualClock()
-        mfrc522.block_ms = self._clock.pass_ms
-        self._data = bytes(1)
-        self._at = 0
-        self._whole = False
-        self._chip = MFRC522Model(self._clock)
-        for uid in self.UIDS:
-            self._chip.field.put(Card(uid, wake_us=0))
-        self._reader = MFRC522(self, self._chip.cs, self._chip.rst)
-        self._reader.start()
-
-    async def _sleep_ms(self, ms):
-        self._clock.pass_ms(ms)
-
-    def write(self, data):
-        self._chip.write(data)
-
-    def write_readinto(self, out, into):
-        self._chip.write_readinto(out, into)
-        data = self._data
-        for i in range(len(out)):
-            over = data[(self._at + i) % len(data)]
-            into[i] = over if self._whole else into[i] ^ over
-        self._at += len(out)
-
-    def feed(self, data, draw):
-        self._data = data or bytes(1)
-        self._at = 0
-        self._whole = not draw.below(4)
-        found = False
-        try:
-            uids = finish(self._reader.uids())
-            found = check_uids(uids)
-            check(all(uid in self.UIDS for uid in uids), "a UID that no card has")
-        except ChipFault as fault:
-            check(len(fault.reason) <= 120, "a reason")
-        self._data, self._whole = bytes(1), False
-        self._reader.start()
-        return found
-
-
-class Cards:
-    """Answers of cards on the air, behind a reader that works: lengths, collisions, SAKs, CRCs."""
-
-    name = "cards (ISO 14443-3)"
-    good = [b"\x04\x00\x04\xa1\xb2\xc3\x08", b"\x88\x04\xa1\xb2\x04\xd4\xe5\xf6\x07\x00"]
-
-    def __init__(self):
-        self.answer = bytearray(6)
-        self.received = 0
-        self.collision = 0
-        self._search = Search(self)
-        self._data = b""
-        self._draw = None
-
-    async def exchange(self, frame, _framing):
-        """Answers that are often well formed, as hostile cards can make them."""
-        draw, data = self._draw, self._data
-        if not data or not draw.below(16):
-            return draw.choice((0, -1, RECEIVED, RECEIVED | COLLISION))
-        self._data = data[1:]
-        part = (data + bytes(6))[:6]
-        self.answer[:] = part
-        self.collision = part[1]
-        self.received = draw.choice((2, 3, 5, part[0] % 7))
-        if len(frame) == 9 or draw.below(4) == 0:
-            crc = crc_a(self.answer[1:2], 1)
-            self.answer[2:4] = bytes((crc & 255, crc >> 8))
-            self.received = 3
-        elif draw.below(4):
-            self.received = 5
-            body = self.answer[1:5]
-            self.answer[5] = body[0] ^ body[1] ^ body[2] ^ body[3]
-        return RECEIVED | (COLLISION if draw.below(4) == 0 else 0)
-
-    def feed(self, data, draw):
-        self._data = data[:200]
-        self._draw = draw
-        return check_uids(finish(self._search.uids()))
-
-
-def check_uids(uids):
-    """All are complete UIDs."""
-    for uid in uids:
-        check(type(uid) is bytes and len(uid) in (4, 7, 10), "a UID")
-    return bool(uids)
-
-
 class Configuration:
     """The configuration file."""
 
@@ -475,4 +306,4 @@ class Time:
         return True
 
 
-WIRES = (Mqtt, Serial, Radar, Reader, Cards, Down, Update, Configuration, Time)
+WIRES = (Mqtt, Serial, Down, Update, Configuration, Time)

@@ -51,7 +51,7 @@ class Host:
         process.send_signal(signal.SIGTERM)
         return process.wait(20)
 
-    def wait_for_log(self, text: str, seconds: float = 20, times: int = 1) -> None:
+    def wait_for_log(self, text: str, seconds: float = 40, times: int = 1) -> None:
         """Return once the log has the text so many times."""
         deadline = time.monotonic() + seconds
         while self.log.read_text().count(text) < times:
@@ -59,7 +59,7 @@ class Host:
                 raise TimeoutError(f"{text!r} is not in the log:\n{self.log.read_text()[-3000:]}")
             time.sleep(0.05)
 
-    def wait_for_facts(self, count: int, seconds: float = 20) -> None:
+    def wait_for_facts(self, count: int, seconds: float = 40) -> None:
         """Return once so many facts are stored."""
         store = Store.open(self.url)
         deadline = time.monotonic() + seconds

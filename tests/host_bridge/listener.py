@@ -36,7 +36,7 @@ class Listener:
         self._client.loop_stop()
 
 
-def eventually(true: Callable[[], Any], seconds: float = 5.0) -> Any:
+def eventually(true: Callable[[], Any], seconds: float = 30.0) -> Any:
     """What `true` returns as soon as it is something; fails with the last value otherwise."""
     deadline = time.monotonic() + seconds
     while not (value := true()):

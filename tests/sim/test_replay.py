@@ -276,7 +276,7 @@ def test_what_nobody_heard_is_sent_again_until_the_host_is_there(
     assert player.unacknowledged() == 0
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 40) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline

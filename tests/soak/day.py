@@ -1,10 +1,10 @@
 """A busy day of one unit in virtual time, with the memory that an ESP32 has.
 
-`python -m tests.soak.day [hours] [firmware] [reader sensors]` prints the heap hour by hour and
-draws it into `var/soak-heap.svg`, with the usual chips unless others are named
-(`pn532 ld2410,pir,seat-switch`). The firmware is the built one; it gets 224 KiB, the 112 KiB of the
-chip with words of 64 bits. What the simulator needs (chip models, `machine`, broker and host) is
-measured before the firmware begins, and added.
+`python -m tests.soak.day` prints the heap hour by hour and draws it into `var/soak-heap.svg`, with
+the usual chips unless others are named (`--reader pn532 --presence ld2410,pir,seat-switch`).
+The firmware is the built one; it gets 224 KiB, the 112 KiB of the chip with words of 64 bits. What
+the simulator needs (chip models, `machine`, broker and host) is measured before the firmware
+begins, and added.
 
 Two things of a VM with 64 bits are set right by calculation:
 
@@ -23,6 +23,9 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 ROOT = Path(__file__).parents[2]
 USUAL = ("mfrc522", "ld2410")
@@ -212,17 +215,23 @@ def show(hour: Hour) -> None:
     )
 
 
-def main() -> None:
-    """Print the table."""
-    hours = int(sys.argv[1]) if len(sys.argv) > 1 else _DAY
-    firmware = Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "build" / "firmware"
+def main(
+    hours: Annotated[int, typer.Option(min=1, help="How many simulated hours.")] = _DAY,
+    firmware: Annotated[Path, typer.Option(help="What `make firmware` has built.")] = ROOT
+    / "build"
+    / "firmware",
+    reader: Annotated[str, typer.Option(help="mfrc522 or pn532.")] = USUAL[0],
+    presence: Annotated[str, typer.Option(help="ld2410, pir, seat-switch; with commas.")] = USUAL[
+        1
+    ],
+) -> None:
+    """Live a day at a desk on the MicroPython VM in 224 KiB of heap; print it hour by hour."""
     print(f"heap of the firmware: {CAP:,} bytes\n{HEAD}")
-    chips = (sys.argv[3], sys.argv[4]) if len(sys.argv) > 4 else USUAL
-    day = live(hours, firmware.resolve(), show, chips)
+    day = live(hours, firmware.resolve(), show, (reader, presence))
     draw(day, ROOT / "var" / "soak-heap.svg")
     print(f"simulator's own share: {day.share:,} bytes (not counted above)")
     print(f"growth from the first hour to the last: {day.growth:,} bytes; {day.figures}")
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -16,6 +16,9 @@ round_trip_us = 10_000
 called_us = None
 """When the next call was made, if that was before now (see `quiet_link.py`)."""
 
+refused_after = 0
+"""How many microseconds after the last call it was refused; 0 when it was not."""
+
 _streams = {}
 _opened = 0
 
@@ -91,16 +94,18 @@ async def open_connection(host, port, ssl=None, server_hostname=None):
     Raises:
         OSError: nobody listens there. TLS is not simulated in virtual time.
     """
-    global _opened, called_us
+    global _opened, called_us, refused_after
     if ssl is not None:
         raise OSError("TLS is not simulated in virtual time")
     _opened += 1
     stream = _streams[_opened] = Stream(_opened)
-    at, called_us = called_us, None
+    at, called_us = time.site_us() if called_us is None else called_us, None
     _say('{"call":[%d,"%s",%d]}' % (_opened, host, port), at)
+    refused_after = 0
     try:
         await stream.opened()
     except BaseException:
+        refused_after = time.site_us() - at
         stream.close()
         raise
     return stream, stream

@@ -136,12 +136,15 @@ def _tidies(lane, tidy):
     return done
 
 
-def install(broker):
-    """Take the firmware's sleeps over; it must not run yet. Whether the `broker` runs."""
+def install(broker, steady):
+    """Take the firmware's sleeps over; it must not run yet.
+
+    Whether the `broker` runs, and whether the unit's clock is `steady`: as fast as the site's.
+    """
     from desk_unit import lane, link, mqtt, unit, watch
 
     rounds.exact, rounds.relive, rounds.upcoming = True, relive, time.upcoming_ms
-    quiet_link.listens = broker
+    quiet_link.listens, quiet_link.steady = broker, steady
     rounds.made_up["tidy"] = lambda _grid, _now: rounds.unit._watch.beat("tidy")
     quiet.install(stir)
     unit.sleep_ms = _unit_sleep

@@ -45,6 +45,10 @@ def run():
     words = wire.first_words()
     time.begin(words["at"], words["unix"])
     random.seed(words["seed"])
+    if words["drift"]:
+        import drift
+
+        drift.install(words["drift"])
     air.round_trip_us = words["round_trip"]
     program = start.mount(words)
     sys.path.append("/sources/sim/virtual/on_vm")
@@ -59,7 +63,7 @@ def run():
         import idle as leaving_out
 
         idle = leaving_out
-        idle.install(words["broker"])
+        idle.install(words["broker"], not words["drift"])
     start.run(circuit, program)
 
 

@@ -23,6 +23,9 @@ calm = True
 listens = True
 """Whether there is a broker to call."""
 
+steady = True
+"""Whether a millisecond of the unit's is one of the site's."""
+
 _connection = None
 _grids = {}
 _quiet = False
@@ -82,7 +85,7 @@ def _is_calm():
         return False
     if rounds.unit._uptime.now() - link._state_at >= _STATE_MS:
         return False
-    return not any(lane.journal.waiting or lane._live for lane in link._lanes)
+    return not any(lane.waiting or lane._live for lane in link._lanes)
 
 
 def _sleep_on(name, ms):
@@ -161,7 +164,8 @@ def dial():
 
 
 def _pause(ms):
-    if listens or not (circuit.air_present and rounds.unit._link._wire.network.is_up()):
+    usual = steady and air.refused_after == air.round_trip_us  # the last call was
+    if listens or not (usual and calm and rounds.unit._link._wire.network.is_up()):
         return core.sleep_ms(ms)
     # Entered as its one point: chance is spent on the others when they are known to have passed.
     rounds.parked["redial"] = [core.cur_task, core.ticks() + ms]

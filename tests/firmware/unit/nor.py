@@ -15,7 +15,7 @@ class Nor:
 
     ERASE = 6
 
-    def __init__(self, blocks: int = 4, size: int = 384, seed: int = 1) -> None:
+    def __init__(self, blocks: int = 5, size: int = 384, seed: int = 1) -> None:
         self.blocks = blocks
         self.size = size
         self.data = bytearray(b"\xff" * blocks * size)

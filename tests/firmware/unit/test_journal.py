@@ -1,7 +1,7 @@
 """The journal: what was appended is there, what was acknowledged is gone, whatever happens."""
 
 from desk_unit.checkpoint import SIZE
-from desk_unit.journal import MAX_BODY, Journal, JournalError
+from desk_unit.journal import MAX_BODY, Journal
 from tests.firmware.unit.nor import Nor, PowerCut
 
 BODY = b"0123456789abcdef"
@@ -111,7 +111,7 @@ def test_only_the_oldest_facts_within_a_span_of_that_boot_are_forgotten():
 
 
 def test_one_acknowledgement_costs_one_trim_record():
-    flash = Nor(blocks=4, size=4096)
+    flash = Nor(blocks=5, size=4096)
     journal = mounted(flash)
     for seq in range(1, 41):
         append(journal, 1, seq)
@@ -155,16 +155,6 @@ def test_what_was_dropped_is_known_by_its_first_and_last_until_it_is_told():
     assert journal.lost[2] == first_left
 
 
-def test_one_bad_bit_in_a_header_costs_nothing():
-    for bit in range(8 * SIZE):
-        flash = Nor(blocks=4)
-        journal = mounted(flash)
-        for seq in range(1, 6):
-            append(journal, 1, seq)
-        flash.data[flash.size + bit // 8] ^= 1 << bit % 8
-        assert keys(mounted(flash)) == [(1, seq) for seq in range(1, 6)], bit
-
-
 def test_drop_count_is_cleared_by_a_start_with_nothing_waiting():
     flash = Nor()
     journal = mounted(flash)
@@ -182,9 +172,9 @@ def test_ten_thousand_tag_facts_fit_into_the_partition():
         journal.append(2, 1, count, count, 0, 0, BODY)
         if count % 60 == 0:
             journal.tidy()
-    # All sectors but two were full: the newest, and the one that was just given up.
-    per_sector = (count - 1) // 5
-    assert per_sector * (512 // 4 - 2) >= 10_000
+    # All sectors but two were full: those in front of the newest are kept free.
+    per_sector = (count - 1) // 4
+    assert per_sector * (512 // 4 - 3) >= 10_000
 
 
 def test_append_does_not_erase_when_there_was_time_to_tidy():
@@ -238,62 +228,9 @@ def test_sectors_wear_evenly():
     assert max(flash.erases) - min(flash.erases) <= 2
 
 
-def test_garbage_on_the_flash_is_no_fact():
-    flash = Nor()
-    for i in range(len(flash.data)):
-        flash.data[i] = flash.random(256)
-        flash.programmed[i] = 1
-    journal = mounted(flash)
-    assert keys(journal) == []
-    for seq in range(1, 30):
-        append(journal, 1, seq)
-    left = keys(mounted(flash))
-    assert left[-1:] == [(1, 29)]
-
-
-def test_unreadable_record_costs_only_itself():
-    flash = Nor(blocks=4, size=4096)
-    journal = mounted(flash)
-    for seq in range(1, 11):
-        append(journal, 1, seq)
-    flash.data[1 * 4096 + SIZE + 32 + 5] ^= 0x10  # generation 1 is in sector 1; second record
-    assert keys(mounted(flash)) == [(1, seq) for seq in range(1, 11) if seq != 2]
-
-
-def test_record_in_a_place_that_is_not_its_own_is_no_fact():
-    flash = Nor(blocks=4, size=4096)
-    journal = mounted(flash)
-    append(journal, 1, 1)
-    append(journal, 1, 2)
-    start = 4096 + SIZE
-    flash.data[start + 64 : start + 96] = flash.data[start : start + 32]
-    assert keys(mounted(flash)) == [(1, 1), (1, 2)]
-
-
-def test_flash_that_does_not_keep_what_is_written_is_reported():
-    class Worn(Nor):
-        worn = False
-
-        def writeblocks(self, block, buf, offset=0):
-            if self.worn:
-                buf = bytes(len(buf) - 1) + b"\xff"
-            Nor.writeblocks(self, block, buf, offset)
-
-    flash = Worn()
-    journal = mounted(flash)
-    append(journal, 1, 1)
-    flash.worn = True
-    try:
-        append(journal, 1, 2)
-        raise AssertionError("not noticed")
-    except JournalError:
-        pass
-    assert keys(journal) == [(1, 1)]
-
-
 def test_too_small_a_flash_is_refused():
     try:
-        Journal(Nor(blocks=2))
+        Journal(Nor(blocks=4))
         raise AssertionError("accepted")
     except ValueError:
         pass

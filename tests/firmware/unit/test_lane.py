@@ -17,7 +17,7 @@ class Bench:
         self.flash = flash or Nor(blocks=8, size=4096)
         journal = Journal(self.flash)
         journal.mount()
-        buttons = Journal(Nor(blocks=3, size=4096))
+        buttons = Journal(Nor(blocks=5, size=4096))
         buttons.mount()
         self.uptime = Uptime(lambda: self.ticks, lambda end, start: end - start)
         self.wall = WallClock(self.uptime)
@@ -180,7 +180,7 @@ def test_backlog_is_drained_completely():
 
 
 def test_facts_dropped_by_a_full_journal_do_not_stop_the_lane():
-    bench = Bench(flash=Nor(blocks=3, size=4096))
+    bench = Bench(flash=Nor(blocks=5, size=4096))
     bench.seats(100)
     sent(bench.lane)
     bench.seats(400)
@@ -240,24 +240,75 @@ def test_acknowledged_live_fact_is_forgotten_when_its_turn_comes():
     assert bench.lane.journal.waiting == 0
 
 
-def test_failing_flash_is_replaced_by_memory_and_reported():
-    class Broken(Nor):
-        broken = False
+class Failing(Nor):
+    """Flash that takes nothing any more, and perhaps gives nothing either."""
 
-        def writeblocks(self, block, buf, offset=0):
-            if self.broken:
-                raise OSError(5)
-            Nor.writeblocks(self, block, buf, offset)
+    broken = silent = False
 
-    flash = Broken(blocks=8, size=4096)
+    def writeblocks(self, block, buf, offset=0):
+        if self.broken:
+            raise OSError(5)
+        Nor.writeblocks(self, block, buf, offset)
+
+    def readblocks(self, block, buf, offset=0):
+        if self.silent:
+            raise OSError(5)
+        Nor.readblocks(self, block, buf, offset)
+
+
+def failing(count):
+    """A lane with so many facts on flash that fails now, and three in memory."""
+    flash = Failing(blocks=8, size=4096)
     bench = Bench(flash=flash)
-    bench.seats(2)
+    bench.seats(count)
     flash.broken = True
-    bench.seats(1)
+    bench.ticks = 60_000
+    bench.seats(3)
     assert "memory" in bench.lane.fault
-    assert flat(sent(bench.lane)) == [3]
-    bench.acknowledge([1, 3])
-    assert bench.lane.journal.waiting == 0
+    assert bench.lane.waiting == count + 3
+    return bench, flash
+
+
+def test_failing_flash_is_replaced_by_memory_and_what_it_holds_is_sent_first():
+    bench, _ = failing(40)
+    assert live(bench.lane) == [41, 42, 43]
+    assert flat(sent(bench.lane)) == list(range(1, 41))
+    bench.acknowledge([1, 30], [41, 43])
+    assert bench.lane.waiting == 13
+    assert bench.lane.tidy() is False
+    bench.acknowledge([1, 40], [41, 43])
+    assert flat(sent(bench.lane)) == [41, 42, 43]
+    bench.acknowledge([1, 43])
+    assert bench.lane.waiting == 0
+    bench.seats(1)
+    assert flat(sent(bench.lane)) == [44]
+
+
+def test_a_unit_whose_flash_fails_at_its_start_still_sends_what_was_there():
+    flash = Failing(blocks=8, size=4096)
+    Bench(boot=6, flash=flash).seats(5)
+    flash.broken = True
+    bench = Bench(boot=7, flash=flash)
+    bench.seats(1)
+    assert flat(sent(bench.lane)) == [1, 2, 3, 4, 5]
+    bench.acknowledge([1, 5], boot=6)
+    assert flat(sent(bench.lane)) == [1]
+    bench.acknowledge([1, 1])
+    assert bench.lane.waiting == 0
+
+
+def test_flash_that_can_not_even_be_read_holds_up_nothing():
+    bench, flash = failing(2)
+    flash.silent = True
+    assert sent(bench.lane) == []
+    assert flat(sent(bench.lane)) == [3, 4, 5]
+    bench.acknowledge([1, 5])
+    assert bench.lane.waiting == 0
+
+
+def test_an_empty_flash_that_fails_is_replaced_at_once():
+    bench, _ = failing(0)
+    assert flat(sent(bench.lane)) == [1, 2, 3]
 
 
 def test_waiting_time_counts_from_the_first_fact_without_an_answer():

@@ -14,15 +14,11 @@ from update.refusal import Refused
 Updates.calm_ms = Updates.trial_ms = 300
 
 
-class Journal:
-    waiting = 0
-
-
 class Lane:
     """As much of a lane as an update looks at."""
 
     def __init__(self):
-        self.journal = Journal()
+        self.waiting = 0
         self.stuck_ms = 0
 
 
@@ -128,18 +124,18 @@ async def test_no_piece_is_asked_for_while_a_fact_waits():
     rig = Rig(*bundle())
     for lane in rig.lanes:
         rig.wants.clear()
-        lane.journal.waiting = 1
+        lane.waiting = 1
         rig.offer()
         await asyncio.sleep(0.3)
         assert not rig.wants
-        lane.journal.waiting = 0
+        lane.waiting = 0
     await until(lambda: rig.resets)
     assert rig.wants
 
 
 async def test_a_host_that_acknowledges_nothing_does_not_keep_an_update_out():
     rig = Rig(*bundle())
-    rig.lanes[1].journal.waiting = 5
+    rig.lanes[1].waiting = 5
     rig.lanes[1].stuck_ms = 60_000
     rig.offer()
     await until(lambda: rig.resets)
@@ -152,12 +148,12 @@ async def test_the_unit_does_not_start_again_while_a_press_waits_or_somebody_is_
     await until(lambda: "installed" in rig.steps())
     await asyncio.sleep(0.5)
     assert not rig.resets
-    rig.lanes[0].journal.waiting = 1
+    rig.lanes[0].waiting = 1
     rig.lanes[0].stuck_ms = 90_000
     rig.busy = False
     await asyncio.sleep(1)
     assert not rig.resets
-    rig.lanes[0].journal.waiting = 0
+    rig.lanes[0].waiting = 0
     await until(lambda: rig.resets)
 
 

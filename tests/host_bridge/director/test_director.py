@@ -124,7 +124,7 @@ def test_a_broker_that_forgot_everything_gets_all_guidance_again(director, mosqu
     mosquitto.kill()
     eventually(lambda: not director.link.connected)
     mosquitto.start()
-    eventually(lambda: director.link.connected, 10)
+    eventually(lambda: director.link.connected, 30)
     late = Listener(mosquitto.port, "chequer/v1/hq/+/down/guidance")
     eventually(lambda: len({topic for _, topic, _, _ in late.heard}) == len(site.UNITS))
     late.close()

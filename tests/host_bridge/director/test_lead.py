@@ -95,7 +95,7 @@ def test_a_lost_connection_is_made_again_within_the_term(store, mosquitto, ears)
     mosquitto.kill()
     eventually(lambda: not one.connected)
     mosquitto.start()
-    eventually(lambda: one.connected, 10)
+    eventually(lambda: one.connected, 30)
     assert one.reconnects > before
     one.stop()
 
@@ -106,6 +106,6 @@ def test_without_the_database_a_term_ends_by_itself(store, mosquitto, monkeypatc
     eventually(lambda: one.connected)
     store.close()
     monkeypatch.setattr(one.election, "step", lambda: None)
-    eventually(lambda: not one.leads, 10)
+    eventually(lambda: not one.leads, 30)
     assert not one.publish("t/1", b"1")
     one.stop()

@@ -153,4 +153,4 @@ def test_the_one_that_stands_by_shows_the_floor_too(two):
         return bool(rooms[0]["people"])
 
     two.desk.publish(f"chequer/v1/{site.NAME}/u1/state", b'{"unit":"u1","online":true}')
-    eventually(occupied, 10)
+    eventually(occupied, 30)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from host_bridge.contract.facts import Dropped, Place
+from host_bridge.domain.rollout import Offered
 from host_bridge.web.gap_alarm import GapAlarm
 from tests.host_bridge import site
 from tests.host_bridge.listener import eventually
@@ -104,6 +105,19 @@ def test_the_fleet_is_in_the_metrics_without_series_of_faults_or_persons(served)
         "chequer_director_elected 1.0", "chequer_director_lag_facts 0.0",
     ):  # fmt: skip
         assert line in text, line
+
+
+def test_updates_are_in_the_metrics_by_how_they_stand(served):
+    bundle = "0123456789abcdef" * 2
+    for unit, version in (("u1", 3), ("u2", 3), ("u3", 4)):
+        offer = Offered(unit=unit, bundle=bundle, size=9, version=version, again=False, batch=1,
+                        offered_ms=1)  # fmt: skip
+        served.store.updates.offer(site.NAME, [offer])
+    served.store.updates.stands(site.NAME, {("u3", bundle): "back"})
+    text = httpx.get(f"{served.url}/metrics").text
+    assert 'chequer_update_units{standing="waits"} 2.0' in text
+    assert 'chequer_update_units{standing="back"} 1.0' in text
+    assert 'chequer_update_units{standing="missing"} 0.0' in text
 
 
 def test_a_gap_that_stays_is_logged_once_and_again_when_it_is_filled(served, caplog):

@@ -26,11 +26,12 @@ def every_answer(served: Served) -> dict[str, str]:
     return answers
 
 
-def test_no_answer_holds_a_tag_a_name_or_a_persons_number(served):
+def test_no_answer_holds_a_tag_a_name_or_a_persons_number(served, tmp_path):
     served.online(*site.UNITS)
     # As high a number as no count here reaches, so that finding it would mean something.
-    for number in range(900):
-        served.store.registry.issue(site.NAME, f"{number:032x}", "headset", f"Persona {number}")
+    lines = ["tag,kind,holder", *(f"{n:032x},headset,Persona {n}" for n in range(900))]
+    (tmp_path / "register.csv").write_text("\n".join(lines))
+    served.store.registry.import_csv(site.NAME, tmp_path / "register.csv")
     carla = "d4" * 16
     served.store.registry.issue(site.NAME, carla, "headset", "Carla Segreta")
     person = served.store.registry.record(site.NAME, carla).person

@@ -46,6 +46,6 @@ def test_small_flash_is_small_from_the_next_start_on(tmp_path: Path) -> None:
             await unit.fault("flash", "small")
             await unit.power_cut()
             await unit.power_on()
-            await until(lambda: "blocks 4 512" in unit.console())
+            await until(lambda: "blocks 5 512" in unit.console())
 
     go(work)
