@@ -107,22 +107,16 @@ def _take(used: list[list[bool]], row: int, column: int, scale: int) -> None:
 
 def _cell(picture: bytes, row: int, column: int, scale: int) -> bytes | None:
     """Eight columns of a cell, shrunk by `scale`; None when its pixels are not that coarse."""
-    columns = bytearray(_CELL)
-    for x in range(_CELL):
-        for y in range(_CELL):
-            lit = {
-                _pixel(picture, column * _CELL + x * scale + i, row * _CELL + y * scale + j)
-                for i in range(scale)
-                for j in range(scale)
-            }
-            if len(lit) > 1:
-                return None
-            columns[x] |= lit.pop() << y
+    at = row * _WIDTH + column * _CELL  # eight rows are one byte of a column
+    if scale == 1:
+        return picture[at : at + _CELL]
+    columns = bytearray()
+    for x in range(at, at + 2 * _CELL, 2):
+        tall = picture[x] | picture[x + _WIDTH] << 8
+        if tall != picture[x + 1] | picture[x + 1 + _WIDTH] << 8 or (tall ^ tall >> 1) & 0x5555:
+            return None
+        columns.append(sum((tall >> 2 * y & 1) << y for y in range(_CELL)))
     return bytes(columns)
-
-
-def _pixel(picture: bytes, x: int, y: int) -> int:
-    return picture[(y >> 3) * _WIDTH + x] >> (y & 7) & 1
 
 
 def _line(cells: list[tuple[int, int, str]]) -> str:

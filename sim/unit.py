@@ -20,7 +20,7 @@ from sim.world import RadarState, World
 _SHARE_KIB = 72
 _CHIPS_KIB = {"mfrc522": 7, "pn532": 10, "ld2410": 9, "pir": 3, "seat-switch": 3}
 _TAPS_KIB = 16  # what watching the wires takes of the VM's heap
-_DOZE_KIB = 16  # what leaving out rounds takes of it
+_DOZE_KIB = 20  # what leaving out rounds takes of it
 _CAUSES = {"power": 1, "hard": 2, "watchdog": 3, "soft": 5}  # machine.reset_cause()
 _READY_S = 20.0
 _QUIET_S = 0.03

@@ -1,178 +1,53 @@
 """Lets a unit at which nothing happens do its rounds once a second, for fleets of hundreds.
 
-The unit's rounds (reader, radar, the button's guard, ring, display) are short sleeps without end.
-While the world does nothing to a chip, and the host says nothing, a round sees what the last one
-saw: then several of its sleeps become one. Whatever happens ends that sleep at the next point of
-the round's own grid, where it would have looked anyway, so nothing is seen later than without, and
-the facts are the same; a test holds both against each other. What differs: between two happenings
-a ring that moves stands still, self-tests come as much more rarely as rounds do, and the radar's
-reports that nobody reads are left out.
-
-Rounds are told apart by the coroutines that run them. Where the firmware has others, those are
-left as they are.
+In real time a sleep that goes on too long would be seen (the radar's driver calls 1.5 s of silence
+a fault), so each ends after 0.9 s. Whatever happens ends it at the next point of the round's own
+grid, where it would have looked anyway: nothing is seen later than without, and the facts are the
+same; a test holds both against each other. What differs: self-tests come as much more rarely as
+rounds do, the radar's reports that nobody reads are left out, and a ring pattern without an end
+stands still. How rounds are left out: `rounds.py`; which of them: `quiet.py` and its neighbours.
 """
 
 import asyncio
 import sys
-import time
 from asyncio import core
 
-import circuit
 import control
-import parts
+import quiet
+import quiet_front
+import rounds
 import sensors
-import wiring
 
-_LONG_MS = 900  # the radar's driver calls 1.5 s of silence a fault
-_SHORTEST_MS = 20  # what is shorter is part of a round
-
-_LIVELY_MS = {"reader": 2_000, "radar": 12_000, "guard": 3_000, "front": 11_000}
-"""For how long rounds go on as usual after a happening: a tag that leaves, a seat that turns vacant
-(10 s), a contact that comes to rest, what is shown longest ("seen", 10 s)."""
-
-_ROUNDS = (
-    ("senses", "TagSense", "run", "reader"),
-    ("senses", "SeatSense", "run", "radar"),
-    ("button", "ButtonSense", "guard", "guard"),
-    ("unit", "Unit", "_tick", "front"),
-    ("panel", "Panel", "show", "front"),
-)
-_MODULES = ("senses", "button", "unit", "panel")
-_HAPPENINGS = (
-    ("panel", "Panel", ("press", "judge")),
-    ("unit", "Unit", ("guidance", "told", "sent", "stored")),
-    ("rest", "Rest", ("seat",)),
-    ("taps", "Taps", ("tapped",)),
-)
-"""Methods after which there may be something new to show."""
-_TOUCHES = {
-    "put": "reader",
-    "take": "reader",
-    "radar": "radar",
-    "seat": "radar",
-    "press": "guard",
-    "button": "guard",
-}
-
-_rounds = {}
-"""A task's id -> (its kind, the object whose round it is)."""
-_until = {}
-"""Kind -> ticks until which its rounds go on as usual."""
-_asleep = {}
-"""A task's id -> (task, its kind, when it fell asleep, its period)."""
-_unit = None
-_queue = core._task_queue  # noqa: SLF001 (asyncio has no other way to wake a task earlier)
+_LONG_MS = 900
 
 
-class _Sleep:
-    """Several of a round's sleeps in one; `stir` may end it earlier."""
-
-    def __init__(self, kind, period, total):
-        self._kind = kind
-        self._period = period
-        self._total = total
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        task = core.cur_task
-        if self._period:
-            began = core.ticks()
-            _asleep[id(task)] = (task, self._kind, began, self._period)
-            _queue.push(task, core.ticks_add(began, self._total))
-            self._period = 0
-            return
-        _asleep.pop(id(task), None)
-        if self._kind == "radar":
-            sensors.skip_reports()
-        raise StopIteration
+def _tick_sleep(ms):
+    return quiet_front.tick_sleep_ms(ms) if ms == 50 else core.sleep_ms(ms)
 
 
-def stir(kind):
-    """Something has happened: rounds of this kind go on as usual for a while."""
-    _until[kind] = time.ticks_add(time.ticks_ms(), _LIVELY_MS[kind])
-    for key, (task, of, began, period) in list(_asleep.items()):
-        if of == kind:
-            del _asleep[key]
-            gone = core.ticks_diff(core.ticks(), began)
-            _queue.remove(task)
-            _queue.push(task, core.ticks_add(began, (gone // period + 1) * period))
-
-
-def touched(command):
+def _touched(command):
     """The world has done something to the board (see `control.obey`)."""
+    if rounds.unit is None:
+        return
     if "radar" in command:
         sensors.skip_reports()  # the last one says how it was before
-    for word in command:
-        if word in _TOUCHES:
-            stir(_TOUCHES[word])
-        elif word in ("fault", "air"):
-            for kind in _LIVELY_MS:
-                stir(kind)
+    quiet.touched(command)
+    if "fault" in command or "air" in command:
+        _stir()
 
 
-def sleep_ms(ms):
-    """Takes the place of a round's `sleep_ms`."""
-    kind, owner = _rounds.get(id(core.cur_task), (None, None))
-    if kind is None or ms < _SHORTEST_MS or not _calm(kind):
-        return core.sleep_ms(ms)
-    total = _LONG_MS // ms * ms
-    if kind == "guard":  # it takes looks that come late for a program that stood still
-        owner._due = time.ticks_add(time.ticks_ms(), total)  # noqa: SLF001 (nobody else knows)
-    return _Sleep(kind, ms, total)
+def _stir():
+    rounds.wake("tick", "show")
 
 
-def _calm(kind):
-    if time.ticks_diff(_until[kind], time.ticks_ms()) > 0:
-        return False
-    if kind == "reader":
-        return parts.reader_works()
-    if kind == "radar":
-        return sensors.radar_rests()
-    if kind == "guard":
-        return circuit.levels[wiring.BUTTON] == 1
-    return _unit is not None and _unit._link.connected  # noqa: SLF001 (nobody else knows)
-
-
-def _takes_part(kind, method):
-    async def round(self, *args):
-        global _unit
-        if hasattr(self, "_link"):
-            _unit = self
-        _rounds[id(core.cur_task)] = (kind, self)
-        try:
-            await method(self, *args)
-        finally:
-            _rounds.pop(id(core.cur_task), None)
-
-    return round
-
-
-def _stirs(method):
-    def happening(self, *args):
-        stir("front")
-        return method(self, *args)
-
-    return happening
-
-
-def _install(run):
-    """Take over what is loaded by now; `run` is the program's whole coroutine."""
-    modules = {name: sys.modules.get("desk_unit." + name) for name in _MODULES}
-    if None in modules.values():  # safe mode
-        return run
-    for kind in _LIVELY_MS:
-        stir(kind)
-    for name, owner, method, kind in _ROUNDS:
-        of = getattr(modules[name], owner)
-        setattr(of, method, _takes_part(kind, getattr(of, method)))
-        modules[name].sleep_ms = sleep_ms
-    for name, owner, methods in _HAPPENINGS:
-        of = getattr(sys.modules["desk_unit." + name], owner)
-        for method in methods:
-            setattr(of, method, _stirs(getattr(of, method)))
-    return run
+def _install():
+    """Take over what is loaded by now."""
+    unit = sys.modules.get("desk_unit.unit")
+    if unit is None:  # safe mode
+        return
+    rounds.longest_ms = _LONG_MS
+    unit.sleep_ms = _tick_sleep
+    quiet.install(_stir)
 
 
 def install():
@@ -180,10 +55,11 @@ def install():
     start, obey = asyncio.run, control.obey
 
     def run(program):
-        return start(_install(program))
+        _install()
+        return start(program)
 
     def obey_awake(command):
-        touched(command)
+        _touched(command)
         return obey(command)
 
     asyncio.run, control.obey = run, obey_awake

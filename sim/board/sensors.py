@@ -75,9 +75,12 @@ def seat(taken):
         _switch.sit(taken)
 
 
-def radar_rests():
-    """Whether the radar is the only sensor, has no fault, and all that it has sent was read."""
-    return bool(_radar) and not (_pir or _switch or _radar.fault) and _radar.at_rest()
+def next_movement(now):
+    """In how many microseconds the person moves, who sits still now; None for never."""
+    lasted = time.ticks_diff(now, _since)
+    if _stirs(lasted):
+        return 0
+    return _STIRS_US - lasted % _STIRS_US if _sits() else None
 
 
 def skip_reports():

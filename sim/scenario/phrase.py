@@ -4,6 +4,7 @@
 may be written anywhere and mean nothing; capitals matter in names and display words only.
 """
 
+import functools
 import re
 from collections.abc import Awaitable, Callable
 from difflib import get_close_matches
@@ -150,6 +151,7 @@ def _plain(text: str) -> str:
     return " ".join(_FILLERS.sub("", text).split()).rstrip(".")
 
 
+@functools.cache  # a long story has thousands of sentences
 def _pattern(template: str) -> re.Pattern[str]:
     parts = _GAP.split(_plain(template))
     made = ""

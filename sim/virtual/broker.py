@@ -4,6 +4,7 @@ Sessions, retained messages, last wills, QoS 0 and 1, keep-alive. A test holds i
 the same packets in, the same packets out. Not there: QoS 2, passwords, access control.
 """
 
+import functools
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
@@ -317,9 +318,8 @@ class Broker:
                 self._retained[message.topic] = message
             else:
                 self._retained.pop(message.topic, None)
-        parts = message.topic.split("/")
         for session in list(self._sessions.values()):
-            found = [qos for name, qos in session.filters.items() if matches(name, parts)]
+            found = [qos for name, qos in session.filters.items() if matches(name, message.topic)]
             if found:
                 qos = min(message.qos, max(found))
                 self.deliver(session, message._replace(qos=qos, retain=False))
@@ -327,19 +327,20 @@ class Broker:
     def show_retained(self, session: Session, name: str, qos: int) -> None:
         """What a new subscriber is told at once."""
         for topic, message in list(self._retained.items()):
-            if matches(name, topic.split("/")):
+            if matches(name, topic):
                 session.deliver(message._replace(qos=min(message.qos, qos), retain=True))
 
 
-def matches(name: str, topic: list[str]) -> bool:
-    """Whether a topic's levels fit a filter (4.7)."""
-    levels = name.split("/")
+@functools.lru_cache(maxsize=1 << 16)  # the same few topics for every client, all the time
+def matches(name: str, topic: str) -> bool:
+    """Whether a topic fits a filter (4.7)."""
+    levels, parts = name.split("/"), topic.split("/")
     for i, level in enumerate(levels):
         if level == "#":
-            return not (i == 0 and topic[0].startswith("$"))
-        if i >= len(topic) or level not in {"+", topic[i]}:
+            return not (i == 0 and topic.startswith("$"))
+        if i >= len(parts) or level not in {"+", parts[i]}:
             return False
-    return len(levels) == len(topic)
+    return len(levels) == len(parts)
 
 
 def _nothing(*_: object) -> None:

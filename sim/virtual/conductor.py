@@ -17,16 +17,11 @@ NEVER = 1 << 60
 class Planned:
     """Something that will happen; `cancel` takes it back."""
 
-    __slots__ = ("at", "order", "rank", "work")
+    __slots__ = ("at", "work")
 
-    def __init__(self, at: int, rank: int, order: int, work: Callable[[], None]) -> None:
+    def __init__(self, at: int, work: Callable[[], None]) -> None:
         self.at = at
-        self.rank = rank
-        self.order = order
         self.work: Callable[[], None] | None = work
-
-    def __lt__(self, other: "Planned") -> bool:
-        return (self.at, self.rank, self.order) < (other.at, other.rank, other.order)
 
     def cancel(self) -> None:
         """It won't happen."""
@@ -44,14 +39,14 @@ class Conductor:
     def __init__(self) -> None:
         self.now = 0
         self.horizon = NEVER
-        self._planned: list[Planned] = []
+        self._planned: list[tuple[int, int, int, Planned]] = []
         self._order = 0
 
     def at(self, when: int, work: Callable[[], None], rank: int = 0) -> Planned:
         """Let `work` happen at this time, now at the earliest; of a moment the least rank first."""
         self._order += 1
-        planned = Planned(max(when, self.now), rank, self._order, work)
-        heapq.heappush(self._planned, planned)
+        planned = Planned(max(when, self.now), work)
+        heapq.heappush(self._planned, (planned.at, rank, self._order, planned))
         return planned
 
     def after(self, delay: int, work: Callable[[], None]) -> Planned:
@@ -68,9 +63,9 @@ class Conductor:
 
     def following(self) -> int:
         """When the next thing happens; `NEVER` when nothing is planned."""
-        while self._planned and self._planned[0].work is None:
+        while self._planned and self._planned[0][-1].work is None:
             heapq.heappop(self._planned)
-        return self._planned[0].at if self._planned else NEVER
+        return self._planned[0][0] if self._planned else NEVER
 
     def run(self, until: int, interrupted: Callable[[], bool]) -> None:
         """Let time pass up to `until`, or until somebody outside has something to do."""
@@ -80,7 +75,7 @@ class Conductor:
             if at > until:
                 self.now = max(self.now, until)
                 return
-            planned = heapq.heappop(self._planned)
+            planned = heapq.heappop(self._planned)[-1]
             self.now = planned.at
             work, planned.work = planned.work, None
             assert work is not None

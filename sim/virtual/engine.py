@@ -63,19 +63,28 @@ class VirtualClock:
 class VirtualBroker:
     """The broker as stories know it."""
 
-    def __init__(self, conductor: Conductor, calm: Callable[[bool], None], seed: int) -> None:
+    def __init__(
+        self,
+        conductor: Conductor,
+        calm: Callable[[bool], None],
+        runs: Callable[[bool], None],
+        seed: int,
+    ) -> None:
         self.mqtt = Mqtt(conductor)
         self._calm = calm
+        self._runs = runs
         self._bad = 0
         self._dice = random.Random(f"broker {seed}")  # noqa: S311 (a story, no secret)
 
     async def start(self) -> None:
         """Start it again, knowing nothing."""
         self.mqtt.start()
+        self._runs(True)
 
     async def kill(self) -> None:
         """End it at once."""
         self.mqtt.kill()
+        self._runs(False)
 
     async def stall(self, seconds: float) -> None:
         """Let it do nothing for a while."""
@@ -158,7 +167,7 @@ class VirtualEngine:
         config, database = folder / "chequer.toml", folder / "var" / "chequer.db"
         config.write_text(settings(scenario.site, 1883, 8080, database))
         (folder / "tags.csv").write_text(scenario.cards.register())
-        self._broker = VirtualBroker(conductor, self._calm, scenario.seed)
+        self._broker = VirtualBroker(conductor, self._calm, self._runs, scenario.seed)
         self._heard = hashlib.sha256()
         self._acknowledged: dict[tuple[str, int, str], set[int]] = {}
         self._broker.mqtt.tap = self._hear
@@ -244,6 +253,10 @@ class VirtualEngine:
     def _calm(self, calm: bool) -> None:
         for unit in self._units.values():
             unit.calm(calm)
+
+    def _runs(self, runs: bool) -> None:
+        for unit in self._units.values():
+            unit.broker(runs)
 
     def _hear(self, message: Message) -> None:
         if message.topic.endswith(REPORTS):

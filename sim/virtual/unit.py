@@ -75,6 +75,7 @@ class VirtualUnit:
         self.steps = 0
         """How often the VM was asked to go on."""
         self._conductor = conductor
+        self._broker = broker
         self._folder = folder.resolve()
         self._config = {"site": site, "unit": unit, "site_key": site_key.hex()}
         self._seed = seed
@@ -345,6 +346,10 @@ class VirtualUnit:
             self._uneasy.add(why)
         self._do({"calm": not self._uneasy})
 
+    def broker(self, runs: bool) -> None:
+        """Whether there is a broker: calls that nobody takes may be left out."""
+        self._do({"broker": runs})
+
     def _cut(self) -> None:
         if self.powered:
             self._do({"calm": not self._uneasy})  # so that the broker knows when it was heard last
@@ -382,6 +387,7 @@ class VirtualUnit:
                 "idle": self._leave_out and wrap_ms is None,
                 "wrap": wrap_ms,
                 "drift": self._world.drift_ppm,
+                "broker": self._broker.running,
             },
         )
         if self._uneasy:

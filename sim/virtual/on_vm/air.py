@@ -13,6 +13,12 @@ _UNKNOWN = -2
 round_trip_us = 10_000
 """The shortest time between something sent and its answer."""
 
+called_us = None
+"""When the next call was made, if that was before now (see `quiet_link.py`)."""
+
+refused_after = 0
+"""How many microseconds after the last call it was refused; 0 when it was not."""
+
 _streams = {}
 _opened = 0
 
@@ -88,15 +94,18 @@ async def open_connection(host, port, ssl=None, server_hostname=None):
     Raises:
         OSError: nobody listens there. TLS is not simulated in virtual time.
     """
-    global _opened
+    global _opened, called_us, refused_after
     if ssl is not None:
         raise OSError("TLS is not simulated in virtual time")
     _opened += 1
     stream = _streams[_opened] = Stream(_opened)
-    _say('{"call":[%d,"%s",%d]}' % (_opened, host, port))
+    at, called_us = time.site_us() if called_us is None else called_us, None
+    _say('{"call":[%d,"%s",%d]}' % (_opened, host, port), at)
+    refused_after = 0
     try:
         await stream.opened()
     except BaseException:
+        refused_after = time.site_us() - at
         stream.close()
         raise
     return stream, stream
@@ -109,6 +118,7 @@ def hear(number, state, data=""):
         stream.hear(state, data)
 
 
-def _say(text):
-    wire.tell(text)
-    wire.restrain(time.site_us() + round_trip_us)
+def _say(text, at=None):
+    at = time.site_us() if at is None else at
+    wire.tell(text, at)
+    wire.restrain(at + round_trip_us)

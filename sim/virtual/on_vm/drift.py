@@ -24,5 +24,6 @@ def install(ppm):
     time.ticks_us = ticks_us
     time.ticks_ms = lambda: ticks_us() // 1000
     time.loop_ms = lambda: (base_us + drifted(time.site_us())) // 1000 + ahead_ms
+    time.upcoming_ms = lambda: -(-(base_us + drifted(time.site_us())) // 1000) + ahead_ms
     time.site_us_of = site_us_of
     core.ticks = time.loop_ms

@@ -17,6 +17,9 @@ at once, in the order of waking. Nobody else sees these figures, which differ fr
 _LOOKS = 20_000
 """So many looks at the clock without a wait are somebody who waits for a moment by looking."""
 
+look_us = 0
+"""What a look at the clock takes, for tests in which work takes time."""
+
 _us = _BASE_US
 _looks = 0
 _epoch_us = 0
@@ -41,6 +44,12 @@ def go_to(us):
     _us = max(_us, us + _BASE_US)
 
 
+def go_back(us):
+    """Begin once more at `us` microseconds since the site began (see `relive` in `idle.py`)."""
+    global _us
+    _us = us + _BASE_US
+
+
 def site_us_of(ms):
     """What `loop_ms` gives, as microseconds since the site began."""
     return (ms - _AHEAD_MS) * 1000 - _BASE_US
@@ -51,12 +60,16 @@ def loop_ms():
     return _us // 1000 + _AHEAD_MS
 
 
+def upcoming_ms():
+    """As `loop_ms`, but the first millisecond of which nothing has passed."""
+    return -(-_us // 1000) + _AHEAD_MS
+
+
 def ticks_us():
     """Virtual microseconds; they don't wrap."""
     global _us, _looks
     _looks += 1
-    if _looks > _LOOKS:
-        _us += 1000
+    _us += look_us if _looks <= _LOOKS else 1000
     return _us
 
 
@@ -64,8 +77,7 @@ def ticks_ms():
     """Virtual milliseconds; they don't wrap."""
     global _us, _looks
     _looks += 1
-    if _looks > _LOOKS:
-        _us += 1000
+    _us += look_us if _looks <= _LOOKS else 1000
     return _us // 1000
 
 
@@ -81,13 +93,13 @@ def ticks_add(ticks, delta):
 
 def sleep_ms(ms):
     """Let time pass at once."""
-    global _us
-    _us += ms * 1000
+    sleep_us(ms * 1000)
 
 
 def sleep_us(us):
     """Let time pass at once."""
-    global _us
+    global _us, _looks
+    _looks = 0
     _us += us
 
 

@@ -39,14 +39,14 @@ def first_words():
     return _read()
 
 
-def tell(text):
-    """Say something (JSON text) that happened now; a reset is the last thing that is said."""
+def tell(text, at=None):
+    """Say something (JSON text) that happened now, or at a time; a reset is the last one said."""
     data = text.encode()
     if _said + len(data) + _SPARE > len(_out):
         _say(_MORE)
     if _said > len(_HEAD):
         _put(b",")
-    _put(b"[%d," % time.site_us())
+    _put(b"[%d," % (time.site_us() if at is None else at))
     _put(data)
     _put(b"]")
     if text.startswith('{"reset"'):

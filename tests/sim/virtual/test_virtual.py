@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sim.scenario.read import read
+from sim.vm import ROOT
 from tests.sim.virtual.stories import STORIES, digest, told
 
 RANDOM = """\
@@ -117,3 +118,116 @@ def test_a_day_without_events_costs_no_day(tmp_path: Path) -> None:
     assert result.outcome == "passed", result.failures
     assert result.told > 86_400
     assert result.seconds < result.told / 1000
+
+
+KINDS = """\
+title: Every kind of desk, and an outage
+requirement: 1.1
+site:
+  rooms:
+    - desks:
+        - A1
+        - {name: A2, reader: pn532, presence: [pir, seat-switch]}
+        - {name: B1, reader: pn532, presence: [ld2410, pir]}
+people:
+  agents: [Anna, Ben, Cleo]
+steps:
+  - wait 50s..60s
+  - together:
+      - [Anna badges in at A1, Anna sits down at A1]
+      - [wait 0s..2s, Ben badges in at A2, wait 0s..3s, Ben sits down at A2]
+      - [wait 0s..2s, Cleo badges in at B1, wait 0s..3s, Cleo sits down at B1]
+  - wait 10s..15s
+  - the broker is killed
+  - wait 5s..15s
+  - Anna presses the button at A1
+  - Ben gets up from A2
+  - wait 90s..100s
+  - Ben taps his headset at A2
+  - the broker is started
+  - wait 15s..20s
+  - the network of B1 is lost
+  - Cleo presses the button at B1
+  - wait 5s..10s
+  - the network of B1 is back
+  - the reader of A2 is missing
+  - wait 5s..7s
+  - the reader of A2 is mended
+  - wait 10s..15s
+"""
+
+
+def test_no_kind_of_chip_and_no_outage_changes_what_may_be_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "kinds.yaml"
+    file.write_text(KINDS)
+    assert digest(file) == digest(file, leave_out=False)
+
+
+CARDS = """\
+title: Cards at any moment
+requirement: 2.2
+site:
+  rooms: [{desks: [A1, {name: A2, reader: pn532, presence: [seat-switch]}]}]
+people:
+  agents: [Anna, Ben]
+steps:
+  - wait 8s..9s
+  - together:
+      - - repeat 12 times: [wait 1.5s..4s, Anna taps her headset at A1]
+      - - repeat 12 times: [wait 1.5s..4s, Ben taps his headset at A2]
+  - wait 3s
+"""
+
+
+def test_a_card_may_come_in_the_middle_of_any_poll_that_was_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "cards.yaml"
+    file.write_text(CARDS)
+    assert digest(file) == digest(file, leave_out=False)
+
+
+def test_a_day_without_a_broker_costs_no_day(tmp_path: Path) -> None:
+    file = tmp_path / "outage.yaml"
+    file.write_text(
+        "title: A day without a broker\nrequirement: 3.7\npeople: {agents: [Anna]}\nsteps:\n"
+        "  - the broker is killed\n  - wait 700min..720min\n  - Anna presses the button at A1\n"
+        "  - wait 700min..720min\n  - the broker is started\n"
+        "  - within 1min: A1 has 1 press fact\n  - presses at A1 are dated within 1s\n"
+    )
+    result = told(file)
+    assert result.outcome == "passed", result.failures
+    assert result.seconds < result.told / 500
+
+
+GRIDS = """\
+import sys
+sys.path[:0] = ["sim/board", "firmware", ""]
+import quiet_reader
+for left in range(11):
+    grid = quiet_reader.PN532Grid(1000, left, 13, 35)
+    begins, at, until = [], 1000, left
+    for number in range(60):
+        waking = until == 0
+        begins.append((at, at + (35 if waking else 13)))
+        at = begins[-1][1] + 60
+        until = 9 if waking else until - 1
+    for now in range(900, 4000):
+        # Whoever is in the middle of a poll is there still when its last look is due.
+        want = next(begin for begin, end in begins if now <= end)
+        assert grid.next(now) == want, (left, now, want, grid.next(now))
+    for number in range(60):
+        assert grid.count(begins[number][0]) == number, (left, number)
+print("same")
+"""
+
+
+def test_polls_of_a_pn532_begin_where_those_begin_that_are_done() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("micropython"), "-X", "heapsize=1m", "-c", GRIDS],
+        cwd=ROOT,
+        env={"MICROPYPATH": ".frozen"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "same\n", done.stdout + done.stderr

@@ -4,6 +4,7 @@ import time
 from asyncio import core
 
 _POLL = 3
+_BEGINS_US = 1_780_000_000_000_000
 
 
 class Poller:
@@ -39,10 +40,13 @@ def _wait(queue, dt):
     task = core._task_queue.peek()
     if task is None:
         raise RuntimeError("every task waits for ever")
-    left = task.ph_key - time.ticks_ms()
+    left = task.ph_key - time.loop_ms()
     if left > 0:
         time.sleep_ms(left)
 
 
+time.begin(0, _BEGINS_US)
+time.look_us = 1  # so that loops that wait for a moment come to an end
+core.ticks = time.loop_ms
 core.IOQueue.wait_io_event = _wait
 core._io_queue.poller = Poller()

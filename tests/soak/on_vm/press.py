@@ -12,7 +12,8 @@ import sys
 
 _FIRMWARE, _SOC, _PRESSES, _SEED = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 _ROOT = sys.argv[0].rsplit("/", 4)[0]
-sys.path[:] = [_ROOT + "/tests/soak/on_vm", _ROOT + "/sim/board", _FIRMWARE, _ROOT, ".frozen"]
+_OURS = [_ROOT + "/tests/soak/on_vm", _ROOT + "/sim/virtual/on_vm", _ROOT + "/sim/board"]
+sys.path[:] = _OURS + [_FIRMWARE, _ROOT, ".frozen"]
 
 import jump  # noqa: F401, E402 (before anything has begun to wait)
 import asyncio  # noqa: E402
