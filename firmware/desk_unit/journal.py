@@ -10,12 +10,11 @@ import struct
 from port import const
 
 from .sectors import (
-    FIXED,
     HEADER,
-    LONGEST,
     NOTE,
     TOLD,
     TRIM,
+    JournalError,
     Sectors,
     pack_fact,
     padded,
@@ -28,13 +27,6 @@ _AHEAD = const(2)
 """Sectors behind the newest that hold nothing wanted: the next one, and one in its place when
 it turns out to be dead."""
 
-MAX_BODY = LONGEST - FIXED
-"""Longest type-specific body of a fact, in bytes."""
-
-
-class JournalError(OSError):
-    """The flash did not keep what was written, twice in a row."""
-
 
 class Journal:
     """The facts of one lane that the host has not acknowledged yet, oldest first.
@@ -43,9 +35,8 @@ class Journal:
     `append`, `commit` and `tidy` block for the flash: about 1 ms a write, 45 ms an erase.
 
     Args:
-        flash: Block device with the extended interface of `esp32.Partition`: `readblocks` and
-            `writeblocks` with an offset in bytes, `ioctl` 4 (count), 5 (size) and 6 (erase).
-            At least 5 blocks of at least 256 bytes.
+        flash: At least 5 blocks of at least 256 bytes, with `esp32.Partition`'s `readblocks` and
+            `writeblocks` at an offset in bytes, `ioctl` 4 (count), 5 (size) and 6 (erase).
     """
 
     def __init__(self, flash) -> None:
@@ -63,8 +54,7 @@ class Journal:
         self.floor = 0
         """Cursor in front of the oldest fact that is kept."""
         self.dropped = 0
-        """Facts forgotten without acknowledgement because the ring was full, since it was last
-        found empty at a start."""
+        """Facts that a full ring forgot unacknowledged, since it was last empty at a start."""
         self.lost = _NOTHING
         """What of it no fact has reported yet: (count, boot and seq of the first, of the last)."""
         self.last = (0, 0)
@@ -87,13 +77,7 @@ class Journal:
             JournalError: The flash can't be formatted.
             OSError: The flash can't be read.
         """
-        newest = oldest = 0
-        for sector in range(self._sectors.count):
-            header = self._sectors.header(sector)
-            if header:
-                generation = header[0]
-                newest = max(newest, generation)
-                oldest = min(oldest or generation, generation)
+        oldest, newest = self._sectors.generations()
         if not newest:
             self.floor = self._size
             self._open(1)
@@ -117,16 +101,13 @@ class Journal:
             up: Uptime in milliseconds when it happened.
             at: The unit's clock then, Unix milliseconds; 0 if unknown.
             clock: That clock's quality, as a number.
-            body: What is particular to the type, at most `MAX_BODY` bytes.
+            body: What is particular to the type, at most `sectors.MAX_BODY` bytes.
 
         Raises:
             ValueError: The body is too long.
             JournalError: The flash did not keep it; nothing was appended.
         """
-        length = FIXED + len(body)
-        if length > LONGEST:
-            raise ValueError("a fact's body has at most %d bytes" % MAX_BODY)
-        pack_fact(self._out, kind, boot, seq, up, at, clock, body)
+        length = pack_fact(self._out, kind, boot, seq, up, at, clock, body)
         if not self._write(length):
             self._offset = self._size  # this sector is not to be trusted any more
             if not self._write(length):
@@ -135,10 +116,9 @@ class Journal:
         self.last = (boot, seq)
 
     def read(self, cursor: int):
-        """The first kept fact at or after `cursor`.
+        """The first kept fact at or after `cursor`, None at the end.
 
-        Returns:
-            (cursor behind it, kind, boot, seq, up, at, clock, body), or None at the end.
+        Returns: (cursor behind it, kind, boot, seq, up, at, clock, body).
         """
         start = self._sectors.find(max(cursor, self.floor), self._end())
         if start < 0:
@@ -158,7 +138,7 @@ class Journal:
             limit: Most facts to look at in this call.
 
         Returns:
-            The number of facts forgotten, and the sequence number of the last of them (0 if none).
+            How many were forgotten, and the sequence number of the last of them (0 if none).
         """
         seq = count = 0
         while count < limit:
@@ -167,7 +147,7 @@ class Journal:
                 self._forgotten = self._appended
                 break
             length, _, of, number = struct.unpack_from("<BBII", self._buffer, 0)
-            if of != boot or not _within(number, spans):
+            if of != boot or not any(first <= number <= last for first, last in spans):
                 break
             seq = number
             count += 1
@@ -205,13 +185,11 @@ class Journal:
             self._sectors.erase(self._generation + 1)
             self._ready = True
             return True
-        released = self._committed // self._size
-        if self._oldest < released:
-            # The next sector of the ring is erased already, and may hold a smaller generation.
-            self._oldest = max(self._oldest, self._generation + 2 - self._sectors.count)
-        if self._oldest < released:
-            self._sectors.erase(self._oldest)
-            self._oldest += 1
+        # The next sector of the ring is erased already, and may hold a smaller generation.
+        oldest = max(self._oldest, self._generation + 2 - self._sectors.count)
+        if oldest < self._committed // self._size:
+            self._sectors.erase(oldest)
+            self._oldest = oldest + 1
             return True
         return False
 
@@ -267,12 +245,10 @@ class Journal:
         first = (0, 0)
         if self._sectors.find(self.floor, self._end()) >= 0:
             first = struct.unpack_from("<II", self._buffer, 2)
-        header = self._sectors.header(lowest)
-        while lowest < self._generation and not (header and header[0] == lowest):
+        while not (header := self._sectors.begun(lowest)) and lowest < self._generation:
             lowest += 1  # it was dead, so the count stands in the one after it
-            header = self._sectors.header(lowest)
         self.floor = lowest * self._size
-        if header and header[0] == lowest and header[3] > self._forgotten:
+        if header and header[3] > self._forgotten:
             count = header[3] - self._forgotten
             self._forgotten = header[3]
             self.dropped += count
@@ -293,15 +269,7 @@ class Journal:
         if self.floor // self._size >= self._generation:
             # Counted: a record that rot has spoilt after it was forgotten was not appended above,
             # and one that waits must not be set off against it.
-            self._appended = self._forgotten + self._kept()
-
-    def _kept(self) -> int:
-        """How many sound facts there are from the floor on."""
-        count, cursor = 0, self._sectors.find(self.floor, self._end())
-        while cursor >= 0:
-            count += 1
-            cursor = self._sectors.find(cursor + padded(self._buffer[0]), self._end())
-        return count
+            self._appended = self._forgotten + self._sectors.facts(self.floor, self._end())
 
     def _replay(self) -> None:
         """Apply the record in the buffer to the checkpoint."""
@@ -325,7 +293,3 @@ class Journal:
         offset = self._offset
         self._offset += rounded  # whatever happens now, these bytes are used up
         return self._sectors.write(self._generation, offset, length)
-
-
-def _within(seq: int, spans) -> bool:
-    return any(first <= seq <= last for first, last in spans)

@@ -39,10 +39,16 @@ LONGEST = const(128)
 """Longest record, in bytes."""
 FIXED = const(27)
 """Bytes of a fact's record beside its body."""
+MAX_BODY = LONGEST - FIXED
+"""Longest type-specific body of a fact, in bytes."""
 NOTE = const(16)
 """Length of a record that is no fact."""
 TOLD = const(0x7D)
 TRIM = const(0x7E)
+
+
+class JournalError(OSError):
+    """The flash did not keep what was written, twice in a row."""
 
 
 class Sectors:
@@ -78,6 +84,21 @@ class Sectors:
     def header(self, generation: int):
         """What `checkpoint.read` says of the sector; whose header it is has to be seen there."""
         return checkpoint.read(self._flash, generation % self.count, self._view)
+
+    def begun(self, generation: int):
+        """The generation's own header, None if it has none."""
+        header = self.header(generation)
+        return header if header and header[0] == generation else None
+
+    def generations(self):
+        """(oldest, newest) of those that have a header, (0, 0) if there are none."""
+        newest = oldest = 0
+        for sector in range(self.count):
+            header = self.header(sector)
+            if header:
+                newest = max(newest, header[0])
+                oldest = min(oldest or header[0], header[0])
+        return oldest, newest
 
     def begin(self, generation: int, floor, counts, last, lost) -> bool:
         """Write the header of an erased sector; False if it did not hold."""
@@ -117,6 +138,14 @@ class Sectors:
                 return cursor
             cursor += padded(length) if length else GRANULE
         return -1
+
+    def facts(self, cursor: int, end: int) -> int:
+        """How many facts there are from `cursor` to `end`."""
+        count, cursor = 0, self.find(cursor, end)
+        while cursor >= 0:
+            count += 1
+            cursor = self.find(cursor + padded(self.found[0]), end)
+        return count
 
     def write(self, generation: int, offset: int, length: int) -> bool:
         """Add the checksum to the record of `length` bytes in `out` and program it.
@@ -170,8 +199,14 @@ def padded(length: int) -> int:
     return (length + GRANULE - 1) // GRANULE * GRANULE
 
 
-def pack_fact(out, kind, boot, seq, up, at, clock, body) -> None:  # noqa: PLR0917 (columns)
-    """Put a fact's record into `out`, without its checksum."""
+def pack_fact(out, kind, boot, seq, up, at, clock, body) -> int:  # noqa: PLR0917 (columns)
+    """Put a fact's record into `out`, without its checksum; its length.
+
+    Raises:
+        ValueError: The body is too long.
+    """
+    if len(body) > MAX_BODY:
+        raise ValueError("a fact's body has at most %d bytes" % MAX_BODY)
     # fmt: off
     struct.pack_into(
         "<BBIIIHIHB", out, 0, FIXED + len(body), kind, boot, seq,
@@ -179,6 +214,7 @@ def pack_fact(out, kind, boot, seq, up, at, clock, body) -> None:  # noqa: PLR09
     )
     # fmt: on
     out[FIXED - 4 : FIXED - 4 + len(body)] = body
+    return FIXED + len(body)
 
 
 def unpack_fact(found):

@@ -1,7 +1,8 @@
 """The journal: what was appended is there, what was acknowledged is gone, whatever happens."""
 
 from desk_unit.checkpoint import SIZE
-from desk_unit.journal import MAX_BODY, Journal
+from desk_unit.journal import Journal
+from desk_unit.sectors import MAX_BODY
 from tests.firmware.unit.nor import Nor, PowerCut
 
 BODY = b"0123456789abcdef"
