@@ -5,6 +5,10 @@ from host_bridge.relay.inbox import Received
 from host_bridge.relay.throttle import Flood
 from host_bridge.store import Batch, DeadLetter, Incoming
 
+BATCH = 4_000
+"""Facts in one transaction, or a few more: a message may hold several. A commit writes a page for
+each unit, so a fact of many costs half of what it costs among a thousand."""
+
 
 class Hand:
     """Messages with the facts and dead letters in them."""

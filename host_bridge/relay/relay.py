@@ -8,9 +8,7 @@ There is a connection for each lane, so that a press never waits in the broker's
 backlog, and so that each connection is acknowledged in the order of arrival.
 """
 
-import gc
 import logging
-import sys
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,9 +20,10 @@ from host_bridge.contract import topics
 from host_bridge.contract.facts import LANES, Lane
 from host_bridge.faultpoint import reach
 from host_bridge.intake import judge
+from host_bridge.relay import pace
 from host_bridge.relay.acks import Acks
 from host_bridge.relay.commit import Commit, Run, at_once
-from host_bridge.relay.hand import Hand
+from host_bridge.relay.hand import BATCH, Hand
 from host_bridge.relay.heartbeat import REST_S, Heartbeat
 from host_bridge.relay.inbox import Inbox, Received
 from host_bridge.relay.throttle import Throttle
@@ -35,22 +34,11 @@ from host_bridge.transport.versions import connect as connect_newest
 
 log = logging.getLogger(__name__)
 
-BATCH = 4_000
-"""Facts in one transaction, or a few more: a message may hold several. A commit writes a page for
-each unit, so a fact of many costs half of what it costs among a thousand."""
-
 SIP = 100
 """Messages that are looked into before it is asked again whether the batch is full."""
 
-GARBAGE = 50_000
-"""New objects after which Python looks for circles of garbage. The relay makes next to none, and
-looking every 700 through thousands of messages in hand took a third of its time."""
-
 LINGER_S = 0.01
 """How long a batch without a press waits for more: a tap's verdict is due within 200 ms."""
-
-SWITCH_S = 0.000_5
-"""After how long a thread lets another one go on; with 5 ms a commit took a third longer."""
 
 LAST_TRY_S = 5.0
 """How long a relay that was told to stop goes on trying to commit what it has in hand."""
@@ -128,8 +116,7 @@ class Relay:
             Facts that were in hand and could not be committed before the end. The broker and the
             units still have them.
         """
-        sys.setswitchinterval(SWITCH_S)
-        gc.set_threshold(GARBAGE)
+        pace.settle()
         with ThreadPoolExecutor(1, thread_name_prefix="commit") as committer:
             self._run = partial(self._on_thread, committer)
             self.open()
@@ -201,11 +188,7 @@ class Relay:
         message = received.message
         if self._throttle.passes(message.topic, message.received_ms):
             self._hand.add(received, judge(message.topic, message.payload, message.received_ms))
-        else:
-            self._put_off(received)
-
-    def _put_off(self, received: Received) -> None:
-        message = received.message
+            return
         flood = self._throttle.flood(message.topic, message.received_ms)
         self._hand.put_off(received, flood)
         if flood is not None:

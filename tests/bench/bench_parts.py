@@ -20,9 +20,9 @@ from host_bridge.contract import topics
 from host_bridge.contract.facts import Seat
 from host_bridge.intake import judge
 from host_bridge.relay.acks import Acks
-from host_bridge.relay.hand import Hand
+from host_bridge.relay.hand import BATCH, Hand
 from host_bridge.relay.inbox import Inbox
-from host_bridge.relay.relay import BATCH, GARBAGE
+from host_bridge.relay.pace import GARBAGE
 from host_bridge.relay.throttle import Throttle
 from host_bridge.store import Outcome, Store
 from host_bridge.transport.frames import Frames
