@@ -7,6 +7,7 @@ same key is kept as a dead letter, because throwing it away would be a silent lo
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, get_args
 
 import msgspec
@@ -140,11 +141,8 @@ def _judge_again(
 
 def _same(one: AnyFact, other: AnyFact) -> bool:
     """The same happening? Age and the unit's clock may differ from one sending to the next."""
-    return _fixed(one) == _fixed(other)
-
-
-def _fixed(fact: AnyFact) -> AnyFact:
-    return msgspec.structs.replace(fact, age=None, at=None, clock="none")
+    timeless = partial(msgspec.structs.replace, age=None, at=None, clock="none")
+    return bool(timeless(one) == timeless(other))
 
 
 def _stored_facts(connection: sa.Connection, keys: set[Key]) -> dict[Key, AnyFact]:
@@ -262,16 +260,15 @@ def _extend_spans(
             acknowledge[stream] = [(new[0].first, new[0].last)]
             continue
         kept = {span.first for span in new}
-        gone += [
-            {**_where(stream), "b_first": span.first} for span in old if span.first not in kept
-        ]
+        here = {f"b_{name}": value for name, value in stream._asdict().items()}
+        gone += [{**here, "b_first": span.first} for span in old if span.first not in kept]
         before = set(old)
         come += [(*stream, *span) for span in new if span not in before]
         acknowledge[stream] = _worth_telling(new, touched)
     if gone:
         columns = (*_STREAM, "first")
-        here = [spans.c[name] == sa.bindparam(f"b_{name}") for name in columns]
-        connection.execute(sa.delete(spans).where(*here), gone)
+        asked = [spans.c[name] == sa.bindparam(f"b_{name}") for name in columns]
+        connection.execute(sa.delete(spans).where(*asked), gone)
     if _on_postgres(connection):
         postgres.put_spans(connection, come)
     else:
@@ -283,10 +280,6 @@ def _worth_telling(grown: list[Known], touched: Iterable[int]) -> list[Span]:
     """A stream's first span, and those with the numbers that came just now."""
     places = {0} if len(grown) == 1 else {0, *(holder(grown, number) for number in touched)}
     return [(grown[place].first, grown[place].last) for place in sorted(places)]
-
-
-def _where(stream: Stream) -> dict[str, object]:
-    return {f"b_{name}": value for name, value in stream._asdict().items()}
 
 
 def _enter(connection: sa.Connection, batch: Batch, outcome: Outcome) -> None:
