@@ -16,7 +16,7 @@ from tests.faults.ground import Ground, Kind
 from tests.faults.rubbish import pour
 
 BOTH: tuple[Kind, ...] = ("sqlite", "postgresql")
-TIMES = 5
+TIMES = 3
 """A relay dies when it reaches its point for so many times."""
 
 FIRST = "relay-1"
