@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sim.audience import Event
 from sim.demo import FOLDER, Demo
 from sim.fleet.command import fleet
 from sim.parts import Parts
@@ -18,7 +19,7 @@ from sim.port import ControlPort
 from sim.replay_command import replay
 from sim.scenario.command import simulate
 from sim.tell import TellError, port_of, tell
-from sim.unit import Event, SimUnit
+from sim.unit import SimUnit
 from sim.vm import ROOT, VmError
 from sim.workbench.serve import FOLDER as BENCH_FOLDER
 from sim.workbench.serve import PORT as BENCH_PORT

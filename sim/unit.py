@@ -1,10 +1,10 @@
 """A desk unit: the real firmware on the real MicroPython VM, with a world around it."""
 
 import asyncio
-import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 
 from sim import parts as choice
 from sim.air import Air, Tap
+from sim.audience import Audience, Event
 from sim.parts import Parts
 from sim.shown import Colour, Front, Shown
 from sim.vm import ROOT, Vm, VmError
@@ -23,13 +24,9 @@ _TAPS_KIB = 16  # what watching the wires takes of the VM's heap
 _DOZE_KIB = 20  # what leaving out rounds takes of it
 _CAUSES = {"power": 1, "hard": 2, "watchdog": 3, "soft": 5}  # machine.reset_cause()
 _READY_S = 20.0
-_QUIET_S = 0.03
 _FINGER_S = 0.05  # no finger is faster; the contact has done bouncing by then
 _CRASHES = 5
 _CRASH_S = 10.0
-_QUEUE = 1000
-
-Event = dict[str, Any]
 
 
 class SimUnit:
@@ -85,12 +82,9 @@ class SimUnit:
         self._front = Front()
         self._vm: Vm | None = None
         self._ready = asyncio.Event()
-        self._console: list[str] = []
-        self._watchers: set[asyncio.Queue[Event]] = set()
-        self._waiters: set[asyncio.Event] = set()
+        self._audience = Audience(lambda: self.show().display)
         self._watchdog: asyncio.TimerHandle | None = None
         self._timeout_s = 0.0
-        self._glance: asyncio.TimerHandle | None = None
         self._crashes: list[float] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._switch = asyncio.Lock()
@@ -136,7 +130,7 @@ class SimUnit:
             if self._vm:
                 self._air.unit_is_dead()
                 await self._end()
-                self._tell({"power": "cut"})
+                self._audience.tell({"power": "cut"})
 
     async def power_on(self) -> None:
         """Start, with the reset cause of a power-on; nothing happens when it is on already."""
@@ -144,7 +138,7 @@ class SimUnit:
             if self._vm is None:
                 (self._folder / "soc" / "rtc.bin").unlink(missing_ok=True)
                 await self._begin("power")
-                self._tell({"power": "on"})
+                self._audience.tell({"power": "on"})
 
     # The world
 
@@ -260,34 +254,21 @@ class SimUnit:
         await self._wait(lambda: predicate(self._front.ring()), seconds)
 
     async def _wait(self, fulfilled: Callable[[], object], seconds: float) -> None:
-        change = asyncio.Event()
-        self._waiters.add(change)
         try:
-            async with asyncio.timeout(seconds):
-                while not fulfilled():
-                    await change.wait()
-                    change.clear()
+            await self._audience.wait(fulfilled, seconds)
         except TimeoutError:
             raise TimeoutError(f"{self.name}: after {seconds} s still {self.show()}") from None
-        finally:
-            self._waiters.discard(change)
 
-    @contextlib.contextmanager
-    def watch(self) -> Iterator[asyncio.Queue[Event]]:
+    def watch(self) -> AbstractContextManager[asyncio.Queue[Event]]:
         """A queue of events: ring, display, lamp, buzzer, console, power, reset, ended.
 
         Who falls a thousand events behind loses the oldest.
         """
-        queue: asyncio.Queue[Event] = asyncio.Queue(_QUEUE)
-        self._watchers.add(queue)
-        try:
-            yield queue
-        finally:
-            self._watchers.discard(queue)
+        return self._audience.watch()
 
     def console(self) -> list[str]:
         """The firmware's last hundred lines."""
-        return list(self._console)
+        return list(self._audience.lines)
 
     # Starting and ending the VM
 
@@ -315,7 +296,7 @@ class SimUnit:
     async def _begin(self, cause: str) -> None:
         self._ready.clear()
         self._front.power_cycle()
-        vm = Vm(self._heap(), self._message, self._print, self._exit)
+        vm = Vm(self._heap(), self._message, self._audience.print, self._exit)
         self._vm = vm
         await vm.start(
             {
@@ -338,7 +319,7 @@ class SimUnit:
             await asyncio.wait_for(self._ready.wait(), _READY_S)
         except TimeoutError:
             await self._end()
-            last = "\n".join(self._console[-10:])
+            last = "\n".join(self._audience.lines[-10:])
             raise VmError(f"{self.name}: the VM did not come up. Its last words:\n{last}") from None
 
     def _heap(self) -> str:
@@ -351,14 +332,14 @@ class SimUnit:
         if vm:
             await vm.kill()
         self._front.power_cycle()
-        self._wake()
+        self._audience.look()
 
     async def _restart(self, cause: str, pause: float = 0.0) -> None:
         await asyncio.sleep(pause)
         async with self._switch:
             if self._vm:
                 await self._end()
-                self._tell({"reset": cause})
+                self._audience.tell({"reset": cause})
                 await self._begin(cause)
 
     def _spawn(self, work: Any) -> None:
@@ -375,13 +356,15 @@ class SimUnit:
             except ValueError:
                 known = False
             if not known:
-                self._print(f"(the simulator does not understand: {json.dumps(message)[:200]})")
+                self._audience.print(
+                    f"(the simulator does not understand: {json.dumps(message)[:200]})"
+                )
             elif name == "i2c":
-                self._glance_soon()
+                self._audience.draw()
                 if self._wires:
                     self._wires(name, value)
             elif name in ("ring", "lamp", "buzzer"):
-                self._tell({name: self._front.level(name)})
+                self._audience.tell({name: self._front.level(name)})
 
     def _news(self, name: str, value: Any) -> bool:
         if name == "ready":
@@ -395,7 +378,7 @@ class SimUnit:
         elif name in ("spi", "uart") and self._wires:
             self._wires(name, value)
         elif name == "ended":
-            self._tell({"ended": value})
+            self._audience.tell({"ended": value})
         elif name == "reset" and value == "cut":
             self._spawn(self.power_cut())
         elif name == "reset":
@@ -416,11 +399,6 @@ class SimUnit:
     def _bite(self) -> None:
         self._spawn(self._restart("watchdog"))
 
-    def _print(self, line: str) -> None:
-        self._console.append(line)
-        del self._console[:-100]
-        self._tell({"console": line})
-
     def _exit(self) -> None:
         """The process is gone. When nobody ended it, that was a crash: as a panic, a hard reset."""
         vm = self._vm
@@ -429,35 +407,13 @@ class SimUnit:
         now = time.monotonic()
         self._crashes = [*(then for then in self._crashes if now - then < _CRASH_S), now]
         if len(self._crashes) > _CRASHES:
-            self._print(f"(the VM crashed {len(self._crashes)} times in a row and stays off)")
+            self._audience.print(
+                f"(the VM crashed {len(self._crashes)} times in a row and stays off)"
+            )
             self._vm = None
-            self._tell({"power": "cut"})
+            self._audience.tell({"power": "cut"})
         else:
             self._spawn(self._restart("hard", 0.5))
-
-    def _glance_soon(self) -> None:
-        """A picture comes in many messages: tell it once, when they have stopped."""
-        if self._glance:
-            self._glance.cancel()
-        loop = asyncio.get_running_loop()
-        self._glance = loop.call_later(_QUIET_S, self._tell_display)
-
-    def _tell_display(self) -> None:
-        if self._watchers:  # reading a picture takes ten milliseconds
-            self._tell({"display": self.show().display})
-        self._wake()
-
-    def _tell(self, event: Event) -> None:
-        for queue in self._watchers:
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(event)
-        if "console" not in event:
-            self._wake()
-
-    def _wake(self) -> None:
-        for waiter in self._waiters:
-            waiter.set()
 
     # Commands
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sim.audience import Event
 from sim.scenario.engine import PARTS, Broker, Clock, Host, Unit
 from sim.scenario.errors import EngineError, StoryError
 from sim.scenario.real_broker import RealBroker, free_port
@@ -14,7 +15,7 @@ from sim.scenario.real_host import RealHost
 from sim.scenario.record import Record
 from sim.scenario.site import SITE, settings, unit_of
 from sim.scenario.story import Scenario
-from sim.unit import Event, SimUnit
+from sim.unit import SimUnit
 from sim.vm import VmError
 
 _LOOK_S = 30.0

@@ -10,8 +10,9 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from sim.audience import Event
 from sim.parts import Parts
-from sim.unit import Event, SimUnit
+from sim.unit import SimUnit
 from sim.vm import ROOT
 
 SITE, UNIT, KEY = "test", "unit-1", b"sixteen bytes or so"
