@@ -56,7 +56,7 @@ class Bench:
         config = Config(json.dumps({**fields, "broker": broker}))
         wall = WallClock(self.uptime)
         self.ordinary = self._lane("fact", "ordinary", 180)
-        self.button = self._lane("button", "button", 4)
+        self.button = self._lane("button", "button", 5)
         self.facts = Facts(self.ordinary, self.button, self.uptime, wall)
         self.log: list[str] = []
         self.noted: list[tuple[Any, ...]] = []

@@ -81,6 +81,37 @@ def test_a_bouncing_press_is_one_press_fact_and_is_seen_at_the_desk(
     assert len(ear.facts("press")) == 1
 
 
+def test_a_machine_that_stands_still_while_a_contact_bounces_makes_no_second_press(
+    tmp_path: Path, mosquitto: Mosquitto, ear: Ear
+) -> None:
+    presses = 16
+
+    async def work() -> None:
+        async with powered(tmp_path, port=mosquitto.port) as unit:
+            await ear.fact("boot")
+            assert unit.pid
+            vm = psutil.Process(unit.pid)
+            for number in range(presses):
+                pressing = asyncio.create_task(unit.press(100))
+                # From before the contact opens until it has long been at rest.
+                await asyncio.sleep(0.096 + 0.001 * number)
+                vm.suspend()
+                await asyncio.sleep(0.08)
+                vm.resume()
+                await pressing
+                await asyncio.sleep(0.1)
+            await until(lambda: len(seen(ear)) >= presses, 8)
+            await asyncio.sleep(0.5)
+
+    go(work)
+    assert len(seen(ear)) == presses
+
+
+def seen(ear: Ear) -> set[int]:
+    """The numbers of the presses that came; facts come again until they are acknowledged."""
+    return {fact["seq"] for fact in ear.facts("press")}
+
+
 def test_what_was_not_acknowledged_survives_a_power_cut_and_comes_again(
     tmp_path: Path, mosquitto: Mosquitto, ear: Ear
 ) -> None:
