@@ -1,5 +1,6 @@
 """A desk unit's ears: what the broker hands to a subscriber."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +18,11 @@ class Listener:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_connect = lambda c, *_: c.subscribe(topic, 1)
         self._client.on_message = self._on_message
+        subscribed = threading.Event()
+        self._client.on_subscribe = lambda *_: subscribed.set()
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
+        assert subscribed.wait(30), "the broker does not take the subscription"
 
     def _on_message(self, _client: Any, _user: Any, message: mqtt.MQTTMessage) -> None:
         heard = (time.time(), message.topic, msgspec.json.decode(message.payload), message.retain)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -91,8 +92,11 @@ class Ear:
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.on_connect = lambda client, *_: client.subscribe("chequer/#", qos=1)
         self._client.on_message = self._message
+        subscribed = threading.Event()
+        self._client.on_subscribe = lambda *_: subscribed.set()
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
+        assert subscribed.wait(30), "the broker does not take the subscription"
 
     def _message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         self.heard.append((message.topic, json.loads(message.payload)))

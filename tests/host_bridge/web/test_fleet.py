@@ -9,7 +9,9 @@ import pytest
 
 from host_bridge.contract.facts import Boot, Dropped, Place
 from host_bridge.domain.rollout import Offered
+from host_bridge.store import Store
 from host_bridge.web.gap_alarm import GapAlarm
+from host_bridge.web.update_metrics import of_updates
 from tests.host_bridge import site
 from tests.host_bridge.listener import eventually
 from tests.host_bridge.served import Served
@@ -121,17 +123,20 @@ def test_the_fleet_is_in_the_metrics_without_series_of_faults_or_persons(served)
         assert line in text, line
 
 
-def test_updates_are_in_the_metrics_by_how_they_stand(served):
+def test_updates_are_in_the_metrics_by_how_they_stand(served, tmp_path):
+    # In a store of its own: the host's director tells anew how its site's offers stand.
+    store = Store.open(f"sqlite:///{tmp_path}/updates.db")
     bundle = "0123456789abcdef" * 2
-    for unit, version in (("u1", 3), ("u2", 3), ("u3", 4)):
-        offer = Offered(unit=unit, bundle=bundle, size=9, version=version, again=False, batch=1,
+    for unit in ("u1", "u2", "u3"):
+        offer = Offered(unit=unit, bundle=bundle, size=9, version=3, again=False, batch=1,
                         offered_ms=1)  # fmt: skip
-        served.store.updates.offer(site.NAME, [offer])
-    served.store.updates.stands(site.NAME, {("u3", bundle): "back"})
-    text = httpx.get(f"{served.url}/metrics").text
-    assert 'chequer_update_units{standing="waits"} 2.0' in text
-    assert 'chequer_update_units{standing="back"} 1.0' in text
-    assert 'chequer_update_units{standing="missing"} 0.0' in text
+        store.updates.offer(site.NAME, [offer])
+    store.updates.stands(site.NAME, {("u3", bundle): "back"})
+    (family,) = of_updates(store, site.NAME)
+    store.close()
+    counts = {sample.labels["standing"]: sample.value for sample in family.samples}
+    assert (counts["waits"], counts["back"], counts["missing"]) == (2, 1, 0)
+    assert 'chequer_update_units{standing="waits"} 0.0' in httpx.get(f"{served.url}/metrics").text
 
 
 def test_a_gap_that_stays_is_logged_once_and_again_when_it_is_filled(served, caplog):
