@@ -60,11 +60,13 @@ def share_of_machine(uses: Mapping[str, Use]) -> float:
 
 
 def _seconds(pid: int) -> float:
+    # A process's own clock counts nanoseconds, /proc/PID/stat hundredths of a second, and a small
+    # fleet's broker takes less than one. The clock's number is made of the process's as in Linux's
+    # include/linux/posix-timers.h; 2 is the time of all threads (CPUCLOCK_SCHED).
     try:
-        times = psutil.Process(pid).cpu_times()
-    except psutil.NoSuchProcess:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
         return 0.0
-    return times.user + times.system
 
 
 def _share(pid: int) -> int:
