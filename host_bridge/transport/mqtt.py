@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict, Unpack
 
 import msgspec
 import paho.mqtt.client as paho
@@ -65,19 +65,19 @@ class Transport(Protocol):
         """Send with QoS 1; False when that is not possible now."""
 
 
-class Connect(Protocol):
-    """Makes a transport; the arguments are those of `Connection`."""
+class Session(TypedDict, total=False):
+    """What a transport is to do; said at `Connection`."""
 
-    def __call__(
-        self,
-        broker: Broker,
-        client_id: str,
-        *,
-        filters: Sequence[str] = (),
-        receive: Callable[[Message], None] | None = None,
-        clean: bool = False,
-        manual: bool = True,
-    ) -> Transport:
+    filters: Sequence[str]
+    receive: Callable[[Message], None] | None
+    clean: bool
+    manual: bool
+
+
+class Connect(Protocol):
+    """Makes a transport."""
+
+    def __call__(self, broker: Broker, client_id: str, **session: Unpack[Session]) -> Transport:
         """A connection that `start` makes."""
 
 

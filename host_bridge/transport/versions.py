@@ -1,57 +1,30 @@
 """Which MQTT the broker is spoken to in, and so by which of the two connections."""
 
 import logging
-from collections.abc import Callable, Sequence
+from typing import Unpack
 
 from host_bridge.settings import Broker
-from host_bridge.transport.mqtt import Connection, Message, Transport
+from host_bridge.transport.mqtt import Connection, Message, Session, Transport
 from host_bridge.transport.receiver import Receiver
 
 log = logging.getLogger(__name__)
 
 
-def connect(
-    broker: Broker,
-    client_id: str,
-    *,
-    filters: Sequence[str] = (),
-    receive: Callable[[Message], None] | None = None,
-    clean: bool = False,
-    manual: bool = True,
-) -> Transport:
+def connect(broker: Broker, client_id: str, **session: Unpack[Session]) -> Transport:
     """A connection as `[broker] version` wants it; the arguments are those of `Connection`."""
     how = Newest if broker.version == "auto" else Receiver if broker.version == "5" else Connection
-    return how(broker, client_id, filters=filters, receive=receive, clean=clean, manual=manual)
+    return how(broker, client_id, **session)
 
 
 class Newest:
     """A connection in MQTT 5, or in 3.1.1 once the broker turns out to speak no more than that."""
 
-    def __init__(
-        self,
-        broker: Broker,
-        client_id: str,
-        *,
-        filters: Sequence[str] = (),
-        receive: Callable[[Message], None] | None = None,
-        clean: bool = False,
-        manual: bool = True,
-    ) -> None:
+    def __init__(self, broker: Broker, client_id: str, **session: Unpack[Session]) -> None:
         """Prepare; see `Receiver`."""
         self._where = f"{broker.host}:{broker.port}"
-        self._shared = any(each.startswith("$share/") for each in filters)
-        self._old = Connection(
-            broker, client_id, filters=filters, receive=receive, clean=clean, manual=manual
-        )
-        self._now: Transport = Receiver(
-            broker,
-            client_id,
-            filters=filters,
-            receive=receive,
-            clean=clean,
-            manual=manual,
-            old=self._fall_back,
-        )
+        self._shared = any(each.startswith("$share/") for each in session.get("filters", ()))
+        self._old = Connection(broker, client_id, **session)
+        self._now: Transport = Receiver(broker, client_id, **session, old=self._fall_back)
 
     @property
     def connected(self) -> bool:
