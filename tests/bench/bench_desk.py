@@ -7,7 +7,6 @@ being sent, and the display changes eight times a second.
 
 import asyncio
 import random
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -17,8 +16,7 @@ import psutil
 from sim.unit import SimUnit
 from sim.vm import ROOT
 from tests.bench.row import Row, percentile
-from tests.e2e.road import HEADSET, KEY, SITE, road
-from tests.services import Mosquitto
+from tests.e2e.road import HEADSET, KEY, SITE, road_of_its_own
 
 TIMES = 100
 PROBE = ROOT / "tests" / "bench" / "on_vm" / "probe.py"
@@ -34,14 +32,8 @@ MEGABYTE = 1_000_000
 
 def rows() -> Iterator[Row]:
     """Medians and 99th percentiles of a hundred of each; the memory of the unit's process."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        broker = Mosquitto(folder / "mosquitto").start()
-        try:
-            with road(folder, broker) as where:
-                said, memory = asyncio.run(_desk(folder, where.broker.port))
-        finally:
-            broker.stop()
+    with road_of_its_own() as where:
+        said, memory = asyncio.run(_desk(where.folder, where.broker.port))
     for what, begin, end, limit in MEASURES:
         took = _between(said, begin, end)
         assert len(took) >= TIMES * 0.9, f"{what}: only {len(took)} of {TIMES} were seen"

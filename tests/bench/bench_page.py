@@ -12,11 +12,9 @@ import queue
 import random
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from statistics import median
 
 import httpx
@@ -28,8 +26,7 @@ from host_bridge.contract.messages import Ack, State
 from host_bridge.settings import Broker
 from host_bridge.transport.mqtt import Connection, Message
 from tests.bench.row import Row, percentile
-from tests.e2e.road import SITE, Road, road
-from tests.services import Mosquitto
+from tests.e2e.road import SITE, Road, road_of_its_own
 
 TIMES = 60
 RATE = 1_000
@@ -40,14 +37,8 @@ LONGEST_S = 20.0
 
 def rows() -> Iterator[Row]:
     """Medians and 99th percentiles, in milliseconds."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        broker = Mosquitto(folder / "mosquitto").start()
-        try:
-            with road(folder, broker) as where:
-                yield from _measured(where)
-        finally:
-            broker.stop()
+    with road_of_its_own() as where:
+        yield from _measured(where)
 
 
 def _measured(where: Road) -> Iterator[Row]:

@@ -5,6 +5,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,6 +58,19 @@ def road(folder: Path, broker: Mosquitto) -> Iterator[Road]:
         host.start("serve")
         wait_for_port(web, 30)
         yield Road(folder, broker, host, web)
+
+
+@contextlib.contextmanager
+def road_of_its_own() -> Iterator[Road]:
+    """The same with a broker and a folder that go when it is over."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        broker = Mosquitto(folder / "mosquitto").start()
+        try:
+            with road(folder, broker) as where:
+                yield where
+        finally:
+            broker.stop()
 
 
 def _site(web: int) -> str:

@@ -3,9 +3,13 @@
 import asyncio
 import inspect
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.firmware.host import Host
+from tests.services import Mosquitto
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "firmware"))
 
@@ -18,3 +22,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     names = inspect.signature(pyfuncitem.obj).parameters
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+@pytest.fixture
+def host(mosquitto: Mosquitto) -> Iterator[Host]:
+    """The host's end, on a broker of the test's own."""
+    host = Host(mosquitto.port)
+    yield host
+    host.close()

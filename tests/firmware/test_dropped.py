@@ -1,22 +1,11 @@
 """A journal that is full drops its oldest facts and says exactly which."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from desk_unit.ram_flash import RamFlash
 from host_bridge.contract.facts import Dropped, Press, Seat
 from tests.firmware.desk import Desk, until
 from tests.firmware.host import Host
 from tests.firmware.test_unit import of, running
 from tests.services import Mosquitto
-
-
-@pytest.fixture
-def host(mosquitto: Mosquitto) -> Iterator[Host]:
-    host = Host(mosquitto.port)
-    yield host
-    host.close()
 
 
 def reported(host: Host, lane: str) -> set[int]:

@@ -1,10 +1,7 @@
 """What keeps a unit going on the real VM: watchdog, crash record, safe mode, clean restarts."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from host_bridge.contract.facts import Boot, Crash, Press
 from host_bridge.contract.messages import Restart
@@ -40,13 +37,6 @@ RAISES = (
                 raise ValueError("{UID}")
             self._face.unprotected""",
 )
-
-
-@pytest.fixture
-def host(mosquitto: Mosquitto) -> Iterator[Host]:
-    host = Host(mosquitto.port)
-    yield host
-    host.close()
 
 
 def boots(host: Host) -> list[Boot]:

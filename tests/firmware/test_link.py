@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,6 @@ from tests.firmware.desk import until
 from tests.firmware.host import SITE, UNIT, Host
 from tests.firmware.link_bench import Bench
 from tests.services import Mosquitto, free_port
-
-
-@pytest.fixture
-def host(mosquitto: Mosquitto) -> Iterator[Host]:
-    host = Host(mosquitto.port)
-    yield host
-    host.close()
 
 
 async def test_facts_leave_the_journal_only_when_the_host_acknowledges(

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,6 @@ from tests.firmware.host import Host
 from tests.firmware.link_bench import Bench
 from tests.proxy import Proxy
 from tests.services import Mosquitto
-
-
-@pytest.fixture
-def host(mosquitto: Mosquitto) -> Iterator[Host]:
-    host = Host(mosquitto.port)
-    yield host
-    host.close()
 
 
 @pytest.fixture

@@ -41,13 +41,6 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def host(mosquitto: Mosquitto) -> Iterator[Host]:
-    host = Host(mosquitto.port)
-    yield host
-    host.close()
-
-
-@pytest.fixture
 def cable() -> Iterator[Cable]:
     cable = Cable()
     yield cable

@@ -5,10 +5,8 @@ import contextlib
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
-
-import pytest
 
 from desk_unit import VERSION
 from desk_unit.ram_flash import RamFlash
@@ -21,13 +19,6 @@ from tests.services import Mosquitto, free_port
 
 GREEN = (0, 40, 0)
 AMBER = (44, 22, 0)
-
-
-@pytest.fixture
-def host(mosquitto: Mosquitto) -> Iterator[Host]:
-    host = Host(mosquitto.port)
-    yield host
-    host.close()
 
 
 @contextlib.asynccontextmanager

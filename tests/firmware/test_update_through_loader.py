@@ -24,13 +24,6 @@ NEW = ("desk_unit/__init__.py", 'VERSION = "0.1.0"', 'VERSION = "0.1.1"')
 
 
 @pytest.fixture
-def host(mosquitto: Mosquitto) -> Iterator[Host]:
-    host = Host(mosquitto.port)
-    yield host
-    host.close()
-
-
-@pytest.fixture
 def server(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Server]:
     made = Server(tmp_path, mosquitto.port)
     yield made

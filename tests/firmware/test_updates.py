@@ -52,13 +52,6 @@ def release(
     return path
 
 
-@pytest.fixture
-def host(mosquitto: Mosquitto) -> Iterator[Host]:
-    host = Host(mosquitto.port)
-    yield host
-    host.close()
-
-
 class Server:
     """The part of the host that hands out updates, on a store and a shelf of its own."""
 
