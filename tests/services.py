@@ -18,6 +18,8 @@ import psutil
 import psycopg
 import pytest
 
+from tests.processes import works
+
 
 def free_port() -> int:
     """A TCP port that nobody listens on now."""
@@ -121,14 +123,6 @@ class Mosquitto:
         self.process = None
 
 
-def _works(process: psutil.Process) -> bool:
-    """Neither gone nor a zombie: in a container nobody may collect those."""
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
 class Postgres:
     """A PostgreSQL server of our own, on a unix socket only, with fsync on.
 
@@ -204,7 +198,7 @@ class Postgres:
         self.process.send_signal(how)
         self.process.wait(20)
         deadline = time.monotonic() + 10
-        while any(map(_works, children)) and time.monotonic() < deadline:
+        while any(map(works, children)) and time.monotonic() < deadline:
             time.sleep(0.02)
         self.process = None
 

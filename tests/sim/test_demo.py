@@ -16,6 +16,7 @@ import pytest
 from host_bridge.settings import load
 from sim.demo import Demo
 from sim.vm import ROOT
+from tests.processes import words, works
 
 
 class Running:
@@ -70,7 +71,7 @@ def test_people_arrive_at_units_that_the_page_shows_and_ctrl_c_ends_everything(
     began = time.monotonic()
     assert demo.process.wait(20) == 0
     assert time.monotonic() - began < 10
-    assert not any(child.is_running() for child in children)
+    assert not any(map(works, children))
     said = demo.log.read_text()
     assert "Traceback" not in said
     register = (demo.folder / "tags.csv").read_text()
@@ -86,11 +87,11 @@ def test_a_host_program_that_dies_is_reported_and_everything_else_is_ended(
 ) -> None:
     demo.wait_for("Look at http://127.0.0.1:")
     children = demo.children()
-    relay = next(child for child in children if "relay" in child.cmdline())
+    relay = next(child for child in children if "relay" in words(child))
     relay.kill()
     assert demo.process.wait(20) == 1
     assert "relay ended unexpectedly" in demo.log.read_text()
-    assert not any(child.is_running() for child in children)
+    assert not any(map(works, children))
 
 
 def test_a_taken_port_is_said_and_replaced(

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sim.tell import tell
 from sim.vm import ROOT
 from sim.workbench.cards import deck, people
+from tests.processes import works
 from tests.services import free_port, program
 
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -42,7 +43,7 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, i
     yield address[0], int(port[1])
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0, (folder / "errors.log").read_text()
-    assert not psutil.wait_procs(children, timeout=5)[1]
+    assert not any(map(works, psutil.wait_procs(children, timeout=5)[1]))
 
 
 @pytest.fixture(scope="module")

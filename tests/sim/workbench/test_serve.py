@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from sim.vm import ROOT
+from tests.processes import works
 from tests.services import free_port
 
 COMMAND = [sys.executable, "-m", "sim", "workbench"]
@@ -61,4 +62,4 @@ def test_told_to_end_while_it_starts_it_leaves_no_process(tmp_path: Path) -> Non
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 1
-    assert not psutil.wait_procs(children, timeout=5)[1]
+    assert not any(map(works, psutil.wait_procs(children, timeout=5)[1]))
