@@ -26,6 +26,7 @@ from host_bridge.relay.commit import Commit, Run, at_once
 from host_bridge.relay.hand import BATCH, Hand
 from host_bridge.relay.heartbeat import REST_S, Heartbeat
 from host_bridge.relay.inbox import Inbox, Received
+from host_bridge.relay.letters import Letters
 from host_bridge.relay.throttle import Throttle
 from host_bridge.settings import Settings
 from host_bridge.store import Outcome, Store, WorkerRow
@@ -86,6 +87,7 @@ class Relay:
         self._inbox = inbox or Inbox()
         self._throttle = Throttle()
         self._acks = Acks()
+        self._letters = Letters()
         self._stop = threading.Event()
         self._run: Run = at_once
         self._hand = Hand(name)
@@ -231,12 +233,11 @@ class Relay:
         reach("relay.after-commit")
         hand, self._commit = self._commit.hand, None
         self._last_commit_ms = self._clock.unix_ms()
-        if outcome.dead_letters:
-            log.warning("%d dead letters (chequer dead-letters list)", outcome.dead_letters)
         for received in hand.messages:
             self._connections[received.lane].acknowledge(received.message)
         reach("relay.after-puback")
         now = self._clock.seconds()
+        self._letters.add(outcome.dead_letters, now)
         for stream, spans in outcome.acknowledge.items():
             self._acks.add(stream, spans, now)
 
@@ -269,6 +270,7 @@ class Relay:
     def _say(self, *, last: bool = False) -> None:
         for flood in self._throttle.unsaid(self._clock.unix_ms(), everything=last):
             flood.warn()
+        self._letters.say(self._clock.seconds(), last=last)
         depth = self._inbox.depth()
         row = WorkerRow(
             worker=self._name,
