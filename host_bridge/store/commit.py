@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from host_bridge.contract.facts import LANES, AnyFact, Boot, Dropped
 from host_bridge.store import postgres, sqlite
+from host_bridge.store.keyed import Keyed, numbers_of, with_keys
 from host_bridge.store.projections import project
 from host_bridge.store.records import Batch, DeadLetter, Incoming, Key, Outcome, Stream
 from host_bridge.store.spans import Known, Span, covers, grow, holder
@@ -46,8 +47,8 @@ _LETTERS_OF = _rows_of(dead_letters, "seq").where(dead_letters.c.seq.in_(_NUMBER
 
 def take(connection: sa.Connection, batch: Batch) -> Outcome:
     """Write the batch and say what became of it. The caller commits."""
-    keyed = _keyed(batch.facts)
-    numbers = _numbers(keyed, batch.dead_letters)
+    keyed = with_keys(batch.facts)
+    numbers = numbers_of(keyed, batch.dead_letters)
     if _on_postgres(connection):
         postgres.lock_units(connection, numbers)
         known = postgres.known_spans(connection, numbers)
@@ -75,35 +76,8 @@ def _on_postgres(connection: sa.Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def _keyed(items: list[Incoming]) -> list[tuple[Key, Incoming]]:
-    """Each with its key. As `item.key`, but a stream is made once and not for each of its facts."""
-    streams: dict[tuple[object, ...], Stream] = {}
-    keyed = []
-    for item in items:
-        fact = item.fact
-        name = (item.site, fact.unit, fact.boot, item.lane)
-        stream = streams.get(name)
-        if stream is None:
-            stream = streams[name] = Stream(*name)
-        keyed.append((Key(stream, fact.seq), item))
-    return keyed
-
-
-def _numbers(
-    keyed: list[tuple[Key, Incoming]], letters: list[DeadLetter]
-) -> dict[Stream, dict[int, int]]:
-    """The numbers that came in each stream, and when."""
-    numbers: dict[Stream, dict[int, int]] = defaultdict(dict)
-    for (stream, seq), item in keyed:
-        numbers[stream].setdefault(seq, item.received_ms)
-    for letter in letters:
-        if letter.key:
-            numbers[letter.key.stream].setdefault(letter.key.seq, letter.received_ms)
-    return numbers
-
-
 def _split(
-    keyed: list[tuple[Key, Incoming]], known: dict[Stream, list[Known]]
+    keyed: list[Keyed], known: dict[Stream, list[Known]]
 ) -> tuple[dict[Key, Incoming], list[Incoming]]:
     """Facts that are new for certain, and those that were received before (perhaps just now)."""
     fresh: dict[Key, Incoming] = {}
