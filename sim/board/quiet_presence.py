@@ -11,7 +11,6 @@ import rounds
 import sensors
 
 _POLL_MS = 50
-_CHECK_POLLS = 20
 _GOOD_CHECKS = 5
 _WINDOW_MS = 10_000
 _REPORT_US = 100_000
@@ -23,8 +22,6 @@ _present = None
 
 def sleep_ms(ms):
     """In place of the sleep between two polls."""
-    if rounds.skipped("presence"):
-        return rounds.at_once()
     wait = _wait(rounds.unit._seat)
     return core.sleep_ms(ms) if wait == 0 else rounds.sleep_on("presence", ms, wait)
 
@@ -114,7 +111,7 @@ def _made_up(grid, now):
                 _radar_now(each)
             elif each.chip == "seat-switch":
                 _switch_now(each)
-        rounds.skip["presence"] = count % _CHECK_POLLS
+        rounds.unit._seat._polls += count
 
 
 def _radar_now(driver):

@@ -32,9 +32,6 @@ relive = None
 parked = {}
 """Name -> [task, grid] of those that sleep on; the moment too once it was woken."""
 
-skip = {}
-"""Name -> rounds that a task has still to count without doing them."""
-
 made_up = {}
 """Name -> function(grid, now), called when a task goes on."""
 
@@ -120,18 +117,6 @@ def wake(*names):
 def sleeps(name):
     """Whether a task sleeps on and was not called yet."""
     return len(parked.get(name, ())) == 2
-
-
-def skipped(name):
-    """Count a round that is not done; False when the next one is to be done."""
-    left = skip.get(name, 0)
-    if left:
-        skip[name] = left - 1
-    return left > 0
-
-
-async def at_once():
-    """No sleep at all."""
 
 
 def wrap(owner, name, before):
