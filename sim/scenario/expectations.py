@@ -1,5 +1,7 @@
 """What can be expected: each sentence says whether it holds now, and what is seen."""
 
+import re
+
 import msgspec
 
 from sim.scenario.light import family
@@ -264,7 +266,9 @@ async def no_uid_kept(stage: Stage) -> Seen:
         raw = bytes.fromhex(uid)
         needles += [uid.encode(), uid.lower().encode(), ",".join(map(str, raw)).encode()]
         needles += [raw] if len(raw) > 4 else []  # four bytes may occur by chance
-    found = stage.engine.host.traces(needles)
+    # One pattern: to look for one after the other takes as long for each as for all together.
+    needle = re.compile(b"|".join(map(re.escape, needles)))
+    found = stage.engine.host.traces(needle) if needles else []
     return Seen(not found, f"a card's number is in {', '.join(found)}")
 
 

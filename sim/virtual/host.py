@@ -1,6 +1,7 @@
 """The real relay and the real director in virtual time, on a real SQLite file."""
 
 import asyncio
+import re
 import sqlite3
 from pathlib import Path
 
@@ -161,12 +162,11 @@ class VirtualHost:
         read = ledger.read(page.store, self._settings.site.name, self._clock.unix_ms())
         return sum(gap.missing for gap in read.gaps if gap.unit == unit_of(desk))
 
-    def traces(self, needles: list[bytes]) -> list[str]:
-        """Files of the host in which one of these occurs."""
+    def traces(self, needle: re.Pattern[bytes]) -> list[str]:
+        """Files of the host in which this occurs."""
         files = [file for file in self._folder.iterdir() if file.suffix in {".log", ".csv"}]
         files += (self._folder / "var").glob("*")
-        contents = {file.name: file.read_bytes() for file in files}
-        return sorted(n for n, c in contents.items() if any(needle in c for needle in needles))
+        return sorted(file.name for file in files if needle.search(file.read_bytes()))
 
     def _page(self) -> DirectorProcess:
         if self._director is None or not self._director.runs:
