@@ -145,7 +145,7 @@ class VirtualEngine:
         folder: empty; the database and the units' flash stay in it.
         clock: the story's.
         record: is told what displays say.
-        leave_out: leave out what changes nothing (sim/virtual/on_vm/idle.py).
+        leave_out: leave out what changes nothing (sim/virtual/on_vm/idle.py, quiet_director.py).
     """
 
     def __init__(
@@ -171,7 +171,9 @@ class VirtualEngine:
         self._heard = hashlib.sha256()
         self._acknowledged: dict[tuple[str, int, str], set[int]] = {}
         self._broker.mqtt.tap = self._hear
-        self._host = VirtualHost(conductor, self._broker.mqtt, folder, config, database)
+        self._host = VirtualHost(
+            conductor, self._broker.mqtt, folder, config, database, leave_out=leave_out
+        )
         self._units = {
             desk: VirtualUnit(
                 conductor=conductor,
