@@ -85,12 +85,12 @@ def _link_ends(now):
     return due
 
 
-def _made_up_show(grid, now):
+def _made_up_show(grid, at):
     if rounds.exact:
-        rounds.unit._panel._frames += grid.count(now)
+        rounds.unit._panel._frames += grid.count(at)
     rounds.unit._watch.beat("display")
 
 
 rounds.made_up["show"] = _made_up_show
-rounds.made_up["tick"] = lambda _grid, _now: rounds.unit._watch.beat("tick")
-rounds.made_up["guard"] = lambda _grid, _now: rounds.unit._watch.beat("button")
+rounds.made_up["tick"] = lambda _grid, _at: rounds.unit._watch.beat("tick")
+rounds.made_up["guard"] = lambda _grid, _at: rounds.unit._watch.beat("button")

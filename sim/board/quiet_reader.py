@@ -104,8 +104,8 @@ def _pn532_grid(reader):
     return PN532Grid(first, max(0, reader._wake_in), usual[1], waking[1])
 
 
-def _made_up(grid, now):
-    count = grid.count(now)
+def _made_up(grid, at):
+    count = grid.count(at)
     if rounds.exact:
         rounds.unit._tags._polls += count
         if isinstance(grid, PN532Grid):
