@@ -40,6 +40,7 @@ class Panel:
         self._ring = Ring(hardware.pixels)
         self._screen = Screen(hardware.canvas, hardware.glyphs)
         self._level = -1
+        self._frames = 0  # since the display was started
 
     def press(self, boot: int, seq: int, now: int) -> None:
         """A press is on flash: it is felt before this returns."""
@@ -79,7 +80,7 @@ class Panel:
             works: Called without arguments when the display has answered.
         """
         self._display.start()
-        frames = 0
+        self._frames = 0
         night = False
         while True:
             if night != self.night:
@@ -92,8 +93,8 @@ class Panel:
                 await sleep_ms(0)
             if steps:
                 await self._display.refresh()
-            if frames % _CHECK_FRAMES == 0:
+            if self._frames % _CHECK_FRAMES == 0:
                 self._display.check()
                 works()
-            frames += 1
+            self._frames += 1
             await sleep_ms(_FRAME_MS)

@@ -31,19 +31,20 @@ class TagSense:
         self._on_tag = on_tag
         self._works = works
         self._presence = Presence()
+        self._polls = 0  # since the reader was started
 
     async def run(self) -> None:
         """Start the chip and poll it about fifteen times a second: a card is read within 100 ms."""
         self._reader.start()
-        polls = 0
+        self._polls = 0
         while True:
             tags = [self._tag_hash(uid) for uid in await self._reader.uids()]
             for tag in self._presence.poll(tags):
                 self._on_tag(tag)
-            if polls % _READER_CHECK_POLLS == 0:
+            if self._polls % _READER_CHECK_POLLS == 0:
                 self._reader.check()
                 self._works("rfid")
-            polls += 1
+            self._polls += 1
             await sleep_ms(_READER_MS)
 
 
@@ -64,6 +65,7 @@ class SeatSense:
         self._on_seat = on_seat
         self._chips = chips
         self._good = bytearray(len(sensors))  # tests in a row that each has passed
+        self._polls = 0
         self.seat = Seat()
 
     async def run(self) -> None:
@@ -72,17 +74,17 @@ class SeatSense:
         A sensor works again when it has passed five tests in a row: noise lets one through now
         and then, and each change is a fact.
         """
-        polls = 0
+        self._polls = 0
         try:
             while True:
                 now = ticks_ms()
                 if self.seat.feed(self._presence.poll(now), now):
                     self._on_seat(self.seat.occupied)
-                if polls % _SEAT_CHECK_POLLS == 0:
+                if self._polls % _SEAT_CHECK_POLLS == 0:
                     for i in range(len(self._sensors)):
                         self._test(i, now)
                     self._chips.works("presence")
-                polls += 1
+                self._polls += 1
                 await sleep_ms(_SEAT_MS)
         finally:
             self.seat.feed(None, ticks_ms())

@@ -247,6 +247,8 @@ class Director:
             if self._worked_at is not None:
                 self._worked_at = self._clock.seconds()
             any_new = True
+            if len(facts) < PORTION:
+                break
         return any_new
 
     def _beginning(self) -> int:

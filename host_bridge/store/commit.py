@@ -41,7 +41,14 @@ def _rows_of(table: sa.Table, *wanted: str) -> sa.Select[Any]:
 
 
 _NUMBERS: sa.BindParameter[int] = sa.bindparam("numbers", expanding=True)
+_AMOUNTS = ("received", "stored", "duplicates", "dead_letters")
+_ADD = (
+    sa.update(ledger)
+    .where(ledger.c.worker == sa.bindparam("mine"))
+    .values({name: ledger.c[name] + sa.bindparam(f"more_{name}") for name in _AMOUNTS})
+)
 _FACTS_OF = _rows_of(facts, "seq", "body").where(facts.c.seq.in_(_NUMBERS))
+_TAIL_OF = _rows_of(tails, "last")
 _LETTERS_OF = _rows_of(dead_letters, "seq").where(dead_letters.c.seq.in_(_NUMBERS))
 
 
@@ -180,18 +187,13 @@ def _note_tails(connection: sa.Connection, item: Incoming, fact: Boot) -> None:
 
 def _note_tail(connection: sa.Connection, stream: Stream, counted: int, since_ms: int) -> None:
     """Keep that a stream has counted so far; it only grows."""
-    known = connection.scalar(_tail_of(stream))
+    known = connection.scalar(_TAIL_OF, stream._asdict())
     if known is None:
         values = {**stream._asdict(), "last": counted, "since_ms": since_ms}
         connection.execute(sa.insert(tails).values(values))
     elif known < counted:
         here = [tails.c[name] == value for name, value in stream._asdict().items()]
         connection.execute(sa.update(tails).where(*here).values(last=counted))
-
-
-def _tail_of(stream: Stream) -> sa.Select[int]:
-    here = [tails.c[name] == value for name, value in stream._asdict().items()]
-    return sa.select(tails.c.last).where(*here)
 
 
 def _insert_dead_letters(connection: sa.Connection, letters: list[DeadLetter]) -> None:
@@ -264,7 +266,6 @@ def _enter(connection: sa.Connection, batch: Batch, outcome: Outcome) -> None:
         "duplicates": outcome.duplicates,
         "dead_letters": outcome.dead_letters,
     }
-    added = {name: ledger.c[name] + amount for name, amount in amounts.items()}
-    mine = ledger.c.worker == batch.worker
-    if connection.execute(sa.update(ledger).where(mine).values(added)).rowcount == 0:
+    more = {f"more_{name}": amount for name, amount in amounts.items()}
+    if connection.execute(_ADD, {"mine": batch.worker, **more}).rowcount == 0:
         connection.execute(sa.insert(ledger).values(worker=batch.worker, **amounts))

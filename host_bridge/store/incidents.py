@@ -10,6 +10,13 @@ from host_bridge.store.engine import translated
 from host_bridge.store.records import IncidentRecord, StoredFact
 from host_bridge.store.tables import facts, incident_records
 
+_RECORDS = (
+    sa.select(incident_records)
+    .where(incident_records.c.site == sa.bindparam("of"))
+    .where(incident_records.c.id > sa.bindparam("after"))
+    .order_by(incident_records.c.id)
+)
+
 
 class Incidents:
     """What `domain.incidents` folds. Get it from `Store.incidents`.
@@ -32,10 +39,8 @@ class Incidents:
 
     def records(self, site: str, after: int = 0) -> list[IncidentRecord]:
         """The records with an id greater than `after`, in order."""
-        here = sa.and_(incident_records.c.site == site, incident_records.c.id > after)
-        query = sa.select(incident_records).where(here).order_by(incident_records.c.id)
         with translated(self._engine), self._engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
+            rows = connection.execute(_RECORDS, {"of": site, "after": after}).mappings().all()
         return [
             IncidentRecord(**{name: row[name] for name in IncidentRecord.__struct_fields__})
             for row in rows

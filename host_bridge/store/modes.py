@@ -6,6 +6,10 @@ from host_bridge.store.engine import translated
 from host_bridge.store.records import UnitMode
 from host_bridge.store.tables import modes
 
+_ASKED = sa.select(modes.c.unit, modes.c.drill_until_ms, modes.c.quiet).where(
+    modes.c.site == sa.bindparam("of")
+)
+
 
 class Modes:
     """Drills and silence. Get it from `Store.modes`.
@@ -19,9 +23,8 @@ class Modes:
 
     def all(self, site: str) -> dict[str, UnitMode]:
         """What was asked for, by unit."""
-        query = sa.select(modes.c.unit, modes.c.drill_until_ms, modes.c.quiet)
         with translated(self._engine), self._engine.connect() as connection:
-            rows = connection.execute(query.where(modes.c.site == site)).all()
+            rows = connection.execute(_ASKED, {"of": site}).all()
         return {
             row.unit: UnitMode(drill_until_ms=row.drill_until_ms, quiet=row.quiet) for row in rows
         }

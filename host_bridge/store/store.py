@@ -123,8 +123,8 @@ class Store:
 
     def facts_after(self, row_id: int, limit: int) -> list[StoredFact]:
         """The facts with the next greater ids, at most `limit`, in the order of the commits."""
-        query = sa.select(facts).where(facts.c.id > row_id).order_by(facts.c.id).limit(limit)
-        return [stored_fact(row) for row in self._read(query)]
+        rows = self._read(_FACTS_AFTER, {"after": row_id, "most": limit})
+        return [stored_fact(row) for row in rows]
 
     def newest(self) -> int:
         """The id of the newest fact, 0 when there is none."""
@@ -231,16 +231,25 @@ class Store:
         """Write what a worker says about itself, in place of what it said before."""
         figures = {"commits": self._commits, "commit_ms": int(self._commit_s * 1000)}
         values = {name: getattr(row, name) for name in row.__struct_fields__} | figures
-        mine = workers.c.worker == row.worker
         with translated(self._engine), self._writer.begin() as connection:
-            if connection.execute(sa.update(workers).where(mine).values(values)).rowcount == 0:
-                connection.execute(sa.insert(workers).values(values))
+            if connection.execute(_SAY, {"mine": row.worker, **values}).rowcount == 0:
+                connection.execute(sa.insert(workers), values)
 
-    def _read(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
+    def _read(
+        self, query: sa.Select[Any], values: dict[str, object] | None = None
+    ) -> Sequence[sa.RowMapping]:
         with translated(self._engine), self._engine.connect() as connection:
-            return connection.execute(query).mappings().all()
+            return connection.execute(query, values or {}).mappings().all()
 
 
+# Made once: what is asked again and again would take longer to put together than to answer.
+_FACTS_AFTER = (
+    sa.select(facts)
+    .where(facts.c.id > sa.bindparam("after"))
+    .order_by(facts.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_SAY = sa.update(workers).where(workers.c.worker == sa.bindparam("mine"))
 _DEAD_LETTERS = sa.select(
     dead_letters.c.id,
     dead_letters.c.received_ms,

@@ -55,7 +55,6 @@ def _know(unit):
     if rounds.unit:
         return
     rounds.unit = unit
-    quiet_front.know(unit._hardware.display)
     quiet_reader.know(unit._hardware.reader)
     quiet_presence.know(unit._seat.seat)
 

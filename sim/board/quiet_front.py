@@ -12,7 +12,6 @@ import rounds
 _DISPLAY = 0x3C
 _UNPROTECTED_MS = 90_000
 _FRAME_MS = 125
-_CHECK_FRAMES = 40
 
 
 def tick_sleep_ms(ms):
@@ -23,8 +22,6 @@ def tick_sleep_ms(ms):
 
 def show_sleep_ms(ms):
     """In place of the sleep between two looks at what the display shows."""
-    if rounds.skipped("show"):
-        return rounds.at_once()
     wait = _wait(moves=False)
     if wait == 0 or _DISPLAY not in circuit.i2c:
         return core.sleep_ms(ms)
@@ -36,12 +33,6 @@ def guard_sleep_ms(ms):
     if rounds.unit._button.active:
         return core.sleep_ms(ms)
     return rounds.sleep_on("guard", ms)
-
-
-def know(display):
-    """The display is not asked whether it is there in rounds that are only counted."""
-    check = display.check
-    display.check = lambda: None if rounds.skip.get("show") else check()
 
 
 def _wait(moves):
@@ -94,12 +85,12 @@ def _link_ends(now):
     return due
 
 
-def _made_up_show(grid, now):
+def _made_up_show(grid, at):
     if rounds.exact:
-        rounds.skip["show"] = grid.count(now) % _CHECK_FRAMES
+        rounds.unit._panel._frames += grid.count(at)
     rounds.unit._watch.beat("display")
 
 
 rounds.made_up["show"] = _made_up_show
-rounds.made_up["tick"] = lambda _grid, _now: rounds.unit._watch.beat("tick")
-rounds.made_up["guard"] = lambda _grid, _now: rounds.unit._watch.beat("button")
+rounds.made_up["tick"] = lambda _grid, _at: rounds.unit._watch.beat("tick")
+rounds.made_up["guard"] = lambda _grid, _at: rounds.unit._watch.beat("button")

@@ -11,7 +11,6 @@ import rounds
 import sensors
 
 _POLL_MS = 50
-_CHECK_POLLS = 20
 _GOOD_CHECKS = 5
 _WINDOW_MS = 10_000
 _REPORT_US = 100_000
@@ -23,8 +22,6 @@ _present = None
 
 def sleep_ms(ms):
     """In place of the sleep between two polls."""
-    if rounds.skipped("presence"):
-        return rounds.at_once()
     wait = _wait(rounds.unit._seat)
     return core.sleep_ms(ms) if wait == 0 else rounds.sleep_on("presence", ms, wait)
 
@@ -103,23 +100,24 @@ _SENSORS = {"radar": _radar, "pir": _pir, "seat-switch": _switch}
 """Chip -> in how many milliseconds it may say something new; 0 for soon, None for never."""
 
 
-def _made_up(grid, now):
-    count = grid.count(now)
+def _made_up(grid, at):
+    count = grid.count(at)
     rounds.unit._watch.beat("presence")
     if not rounds.exact:
         sensors.skip_reports()
     elif count:
+        due = time.ticks_ms() - core.ticks_diff(core.ticks(), at)
         for each in rounds.unit._seat._sensors:
             if each.chip == "radar":
-                _radar_now(each)
+                _radar_now(each, due)
             elif each.chip == "seat-switch":
-                _switch_now(each)
-        rounds.skip["presence"] = count % _CHECK_POLLS
+                _switch_now(each, due)
+        rounds.unit._seat._polls += count
 
 
-def _radar_now(driver):
+def _radar_now(driver, now):
     """The radar's reports up to the last poll were read; the next ones are still to come."""
-    model, now = sensors._radar, time.ticks_ms()
+    model = sensors._radar
     before = (now - _POLL_MS) * 1000
     due = model._next_report
     if due <= before:
@@ -131,9 +129,9 @@ def _radar_now(driver):
     driver._heard = now - (now - read) // _POLL_MS * _POLL_MS
 
 
-def _switch_now(driver):
+def _switch_now(driver, now):
     """The contact's changes are counted from ten seconds to ten seconds."""
-    last = time.ticks_ms() - _POLL_MS
+    last = now - _POLL_MS
     if last - driver._window >= _WINDOW_MS:
         first = last - (last - driver._window - _WINDOW_MS) // _POLL_MS * _POLL_MS
         driver._window = first + (last - first) // _WINDOW_MS * _WINDOW_MS

@@ -11,7 +11,6 @@ import rounds
 
 _PAUSE_MS = 60
 _POLL_MS = 1
-_CHECK_POLLS = 32
 _WAKING = 10
 """Of so many polls of the PN532 one is waking."""
 
@@ -21,8 +20,6 @@ _took = {}
 
 def sleep_ms(ms):
     """In place of the sleep between two polls."""
-    if rounds.skipped("rfid"):
-        return rounds.at_once()
     if parts._cards or parts._rfid.fault or rounds.unit._tags._presence._missed:
         return core.sleep_ms(ms)
     if not hasattr(rounds.unit._hardware.reader, "_wake_in"):
@@ -33,16 +30,9 @@ def sleep_ms(ms):
 
 
 def know(reader):
-    """Look at the reader's polls, which are not done as long as they are only counted."""
-    look, uids = reader.check, reader.uids
+    """Look at how long the polls of a PN532 take."""
     if hasattr(reader, "_wake_in"):
-        uids = _measured(reader)
-    reader.check = lambda: None if rounds.skip.get("rfid") else look()
-    reader.uids = lambda: _none() if rounds.skip.get("rfid") else uids()
-
-
-async def _none():
-    return []
+        reader.uids = _measured(reader)
 
 
 def _measured(reader):
@@ -114,10 +104,10 @@ def _pn532_grid(reader):
     return PN532Grid(first, max(0, reader._wake_in), usual[1], waking[1])
 
 
-def _made_up(grid, now):
-    count = grid.count(now)
+def _made_up(grid, at):
+    count = grid.count(at)
     if rounds.exact:
-        rounds.skip["rfid"] = count % _CHECK_POLLS
+        rounds.unit._tags._polls += count
         if isinstance(grid, PN532Grid):
             rounds.unit._hardware.reader._wake_in = grid.left(count)
     rounds.unit._watch.beat("rfid")

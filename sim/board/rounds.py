@@ -32,11 +32,8 @@ relive = None
 parked = {}
 """Name -> [task, grid] of those that sleep on; the moment too once it was woken."""
 
-skip = {}
-"""Name -> rounds that a task has still to count without doing them."""
-
 made_up = {}
-"""Name -> function(grid, now), called when a task goes on."""
+"""Name -> function(grid, at), called when a task goes on that was due at that point of its grid."""
 
 
 class Even:
@@ -93,17 +90,16 @@ class Sleep:
         if self._slept:
             entry = parked.pop(self._name, None)
             if entry and self._name in made_up:
-                made_up[self._name](entry[1], core.ticks())
+                # Not the present: the program may have stood still when it was due.
+                made_up[self._name](entry[1], entry[2] if len(entry) > 2 else self._until)
             raise StopIteration
         self._slept = True
         core._task_queue.push(core.cur_task, self._until)
 
 
 def wake(*names):
-    """Let these wake at the next point of their grids."""
-    for name in names:
-        if not sleeps(name):
-            continue
+    """Let these wake at the next point of their grids, of one moment who fell asleep first."""
+    for name in [each for each in parked if each in names and sleeps(each)]:
         entry = parked[name]
         task, grid = entry
         now = upcoming()
@@ -120,18 +116,6 @@ def wake(*names):
 def sleeps(name):
     """Whether a task sleeps on and was not called yet."""
     return len(parked.get(name, ())) == 2
-
-
-def skipped(name):
-    """Count a round that is not done; False when the next one is to be done."""
-    left = skip.get(name, 0)
-    if left:
-        skip[name] = left - 1
-    return left > 0
-
-
-async def at_once():
-    """No sleep at all."""
 
 
 def wrap(owner, name, before):

@@ -113,8 +113,10 @@ def _say(console: Console, finding: Finding, file: Path, counted: str) -> None:
     first, short = finding.first, finding.shrunk
     console.print(f"[red]✗[/] seed {first.seed} breaks “{first.broken}”  ({counted})")
     rest = "" if short.whole else f"; it may still be shorter, {MOST} tellings are the bound"
+    wrong = finding.last.wrong
     for name, text in (
-        ("seen", finding.last.seen),
+        ("seen", wrong.pop(first.broken)),
+        *(("besides", f"“{sentence}”: {seen}") for sentence, seen in wrong.items()),
         ("again", f"chequer simulate --explore 1 --seed {first.seed}"),
         ("short", f"{short.plan.length} sentences, after {short.tellings} tellings{rest}"),
         ("tell it", f"chequer simulate {file} --virtual"),

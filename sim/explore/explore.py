@@ -74,7 +74,7 @@ def shorten(pool: Executor, first: Trial, told: Tell, most: int = MOST) -> tuple
         count += 1
         told(count)
         result = pool.submit(tried, shorter).result()
-        if result.broken != first.broken:
+        if first.broken not in result.wrong:
             return False
         last = result
         return True
@@ -88,8 +88,11 @@ def write(finding: Finding, folder: Path) -> Path:
     file = folder / f"explore-{seed}.yaml"
     remarks = [
         f"Found by `chequer simulate --explore 1 --seed {seed}`, then made shorter.",
-        f"Broken: {broken}.",
-        f"Seen:   {_line(finding.last.seen)}",
+        *(
+            line
+            for sentence, seen in finding.last.wrong.items()
+            for line in (f"Broken: {sentence}.", f"Seen:   {_line(seen)}")
+        ),
         "",
         f"chequer simulate {file.name} --virtual",
     ]

@@ -2,8 +2,8 @@
 
 Delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002)
 on the list of happenings; then one figure after the other. A shorter story counts only if it
-breaks the same invariant. Nothing is drawn by chance, and the number of tellings is bounded: the
-same story always shrinks to the same.
+breaks the same invariant, perhaps besides others. Nothing is drawn by chance, and the number of
+tellings is bounded: the same story always shrinks to the same.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ MOST = 250
 T = TypeVar("T")
 
 Fails = Callable[[Plan], bool]
-"""Tells a story; whether it breaks the same invariant as the first one."""
+"""Tells a story; whether it breaks the same invariant as the first one, besides others or not."""
 
 
 class Shrunk(msgspec.Struct, frozen=True):

@@ -29,6 +29,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         seed: the plan's.
         broken: the sentence that did not hold; empty when all did.
         seen: what was seen instead.
+        besides: further sentences that did not hold -> what was seen.
         digest: of everything that was stored; empty when the story did not come to its end.
         told: how long it lasted for those in it, seconds.
         seconds: how long it took to tell.
@@ -37,9 +38,15 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     broken: str = ""
     seen: str = ""
+    besides: dict[str, str] = {}
     digest: str = ""
     told: float = 0.0
     seconds: float = 0.0
+
+    @property
+    def wrong(self) -> dict[str, str]:
+        """All sentences that did not hold -> what was seen instead."""
+        return {self.broken: self.seen, **self.besides} if self.broken else {}
 
 
 def tried(plan: Plan) -> Trial:
@@ -54,11 +61,12 @@ def tried(plan: Plan) -> Trial:
             return Trial(seed=plan.seed, broken=ENDS, seen=f"it still goes on after {LONGEST_S} s")
         except Exception as error:  # noqa: BLE001 (whatever it is, it is what we look for)
             return Trial(seed=plan.seed, broken="the host goes on", seen=_said(error))
-    failure = result.failures[0] if result.failures else Failure(0, "", "")
+    failure, *more = result.failures or [Failure(0, "", "")]
     return Trial(
         seed=plan.seed,
         broken=_TIMED.sub("", failure.expected),
         seen=failure.seen,
+        besides={_TIMED.sub("", each.expected): each.seen for each in more},
         digest=result.facts.digest if result.facts else "",
         told=result.told,
         seconds=result.seconds,

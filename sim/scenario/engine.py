@@ -4,6 +4,7 @@ A virtual-time engine has to offer the same: stories never look at a clock, a pr
 of their own.
 """
 
+import re
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
@@ -117,8 +118,8 @@ class Host(Protocol):
     async def missing(self, desk: str) -> int:
         """How many facts of a desk the host says are missing."""
 
-    def traces(self, needles: list[bytes]) -> list[str]:
-        """Names of kept files (database, logs) in which one of these occurs."""
+    def traces(self, needle: re.Pattern[bytes]) -> list[str]:
+        """Names of kept files (database, logs) in which this occurs."""
 
 
 class Engine(Protocol):

@@ -64,6 +64,22 @@ async def acknowledged_stored(stage: Stage) -> Seen:
 
 
 @phrase(
+    "expectation", ALWAYS, "everything stored is acknowledged",
+    "units were told to forget all that is stored; in virtual time only",
+)  # fmt: skip
+async def stored_acknowledged(stage: Stage) -> Seen:
+    """Nobody keeps what nobody needs to send again."""
+    told = stage.engine.acknowledged()
+    rows = stage.engine.host.rows("SELECT unit, boot, lane, seq FROM facts")
+    left = [
+        f"{unit}, boot {boot}, {lane} lane: {seq}"
+        for unit, boot, lane, seq in rows
+        if seq not in told.get((str(unit), int(str(boot)), str(lane)), ())
+    ]
+    return Seen(not left, f"stored and not acknowledged: {'; '.join(left[:8])}")
+
+
+@phrase(
     "expectation", ALWAYS, "no fact is missing",
     "the numbers of every unit have no hole that no report of the unit, and no rot, explains",
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import resource
 import signal
 import sys
@@ -183,15 +184,11 @@ class RealHost:
         """How many facts the page misses of all desks."""
         return sum(int(gap["missing"]) for gap in (await self._get("ledger"))["gaps"])
 
-    def traces(self, needles: list[bytes]) -> list[str]:
-        """Files of the host and the broker in which one of these occurs."""
+    def traces(self, needle: re.Pattern[bytes]) -> list[str]:
+        """Files of the host and the broker in which this occurs."""
         files = [file for file in self._folder.iterdir() if file.suffix in {".log", ".csv"}]
         files += (self._folder / "var").glob("*")
-        return sorted(
-            file.name
-            for file in files
-            if any(needle in content for content in [file.read_bytes()] for needle in needles)
-        )
+        return sorted(file.name for file in files if needle.search(file.read_bytes()))
 
     def ended(self) -> str:
         """The last words of parts that have ended, empty when all run."""

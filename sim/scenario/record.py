@@ -56,11 +56,11 @@ class Record:
         elif why != "on":
             self.add("fault", f"restarts ({why})", desk)
 
-    def shown(self, desk: str, text: str) -> None:
-        """A desk's display says this now; saying the same again is nothing new."""
+    def shown(self, desk: str, text: str, at: float | None = None) -> None:
+        """A desk's display says this from `at` on, or now; the same again is nothing new."""
         if self._shown.get(desk) != text:
             self._shown[desk] = text
-            self.add("shown", text, desk)
+            self.events.append(Event(self._now() if at is None else at, desk, "shown", text))
 
 
 class Failure(msgspec.Struct, frozen=True):

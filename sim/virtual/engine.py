@@ -49,7 +49,11 @@ class VirtualClock:
 
     def now(self) -> float:
         """Seconds since the story began."""
-        return (self._conductor.now - self._began) / 1e6
+        return self.of(self._conductor.now)
+
+    def of(self, us: int) -> float:
+        """The same, of microseconds since the site began."""
+        return (us - self._began) / 1e6
 
     def unix(self) -> float:
         """Unix seconds."""
@@ -145,7 +149,7 @@ class VirtualEngine:
         folder: empty; the database and the units' flash stay in it.
         clock: the story's.
         record: is told what displays say.
-        leave_out: leave out what changes nothing (sim/virtual/on_vm/idle.py).
+        leave_out: leave out what changes nothing (sim/virtual/on_vm/idle.py, quiet_director.py).
     """
 
     def __init__(
@@ -171,7 +175,9 @@ class VirtualEngine:
         self._heard = hashlib.sha256()
         self._acknowledged: dict[tuple[str, int, str], set[int]] = {}
         self._broker.mqtt.tap = self._hear
-        self._host = VirtualHost(conductor, self._broker.mqtt, folder, config, database)
+        self._host = VirtualHost(
+            conductor, self._broker.mqtt, folder, config, database, leave_out=leave_out
+        )
         self._units = {
             desk: VirtualUnit(
                 conductor=conductor,
@@ -267,7 +273,7 @@ class VirtualEngine:
             for first, last in ack.spans:
                 known.update(range(first, last + 1))
 
-    def _tell(self, desk: str, _at: int, what: str, value: Any) -> None:
+    def _tell(self, desk: str, at: int, what: str, value: Any) -> None:
         if what == "console":
             with (self._folder / f"unit-{unit_of(desk)}.console").open("a") as file:
                 file.write(f"{self._time.now():9.3f} {value}\n")
@@ -275,6 +281,6 @@ class VirtualEngine:
             return
         elif what == "display":
             read: Callable[[], list[str]] = value
-            self._record.shown(desk, " ".join(read()))
+            self._record.shown(desk, " ".join(read()), self._time.of(at))
         elif what in {"power", "reset"}:
             self._record.lived(desk, value)

@@ -1,6 +1,7 @@
 """The real relay and the real director in virtual time, on a real SQLite file."""
 
 import asyncio
+import re
 import sqlite3
 from pathlib import Path
 
@@ -31,16 +32,25 @@ class VirtualHost:
         folder: for the database.
         config: the settings, written already.
         database: the SQLite file that they name.
+        leave_out: leave out what changes nothing: looks at the floor, heartbeats that nobody reads.
     """
 
     def __init__(
-        self, conductor: Conductor, broker: Broker, folder: Path, config: Path, database: Path
+        self,
+        conductor: Conductor,
+        broker: Broker,
+        folder: Path,
+        config: Path,
+        database: Path,
+        *,
+        leave_out: bool,
     ) -> None:
         # A lock that another holds won't go away while we wait in real time.
         sqlite.BUSY_TIMEOUT_MS = 0
         self._conductor = conductor
         self._clock = HostClock(conductor)
         self._broker = broker
+        self._leave_out = leave_out
         self._folder = folder
         self._settings = load(config)
         self._database = Database(database)
@@ -59,11 +69,21 @@ class VirtualHost:
             raise StoryError(f"the {part} is running already")
         if part == "director":
             self._director = DirectorProcess(
-                self._conductor, self._broker, self._settings, self._clock
+                self._conductor,
+                self._broker,
+                self._settings,
+                self._clock,
+                leave_out=self._leave_out,
             )
             return
         self._relay = relay = RelayProcess(
-            self._conductor, self._broker, self._settings, self._clock, self._committed, dies_at
+            self._conductor,
+            self._broker,
+            self._settings,
+            self._clock,
+            self._committed,
+            dies_at,
+            leave_out=self._leave_out,
         )
         try:
             async with asyncio.timeout(_CONNECT_S):
@@ -112,12 +132,16 @@ class VirtualHost:
 
     async def jump_clock(self, seconds: float) -> None:
         """The host's clock jumps; what counts seconds goes on as before."""
+        if self._director:
+            self._director.make_up()
         self._clock.jump(seconds)
         if self._director:
             self._director.look()
 
     def drift(self, ppm: int) -> None:
         """From now on the host's clock is fast by so many millionths, or slow."""
+        if self._director:
+            self._director.make_up()
         self._clock.drift(ppm)
         if self._director:
             self._director.look()
@@ -158,15 +182,16 @@ class VirtualHost:
     async def missing(self, desk: str) -> int:
         """How many facts the page misses of a desk."""
         page = self._page()
+        if self._relay and self._relay.runs:
+            self._relay.say_of_itself()
         read = ledger.read(page.store, self._settings.site.name, self._clock.unix_ms())
         return sum(gap.missing for gap in read.gaps if gap.unit == unit_of(desk))
 
-    def traces(self, needles: list[bytes]) -> list[str]:
-        """Files of the host in which one of these occurs."""
+    def traces(self, needle: re.Pattern[bytes]) -> list[str]:
+        """Files of the host in which this occurs."""
         files = [file for file in self._folder.iterdir() if file.suffix in {".log", ".csv"}]
         files += (self._folder / "var").glob("*")
-        contents = {file.name: file.read_bytes() for file in files}
-        return sorted(n for n, c in contents.items() if any(needle in c for needle in needles))
+        return sorted(file.name for file in files if needle.search(file.read_bytes()))
 
     def _page(self) -> DirectorProcess:
         if self._director is None or not self._director.runs:

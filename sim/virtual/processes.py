@@ -1,14 +1,15 @@
 """The relay's and the director's process in virtual time, and the clock that they look at."""
 
+import contextlib
 from collections.abc import Callable, Generator
 
 from host_bridge import faultpoint
-from host_bridge.director import Director
 from host_bridge.relay.relay import Pause, Relay
 from host_bridge.settings import Settings
-from host_bridge.store import Batch, Outcome, Store, StoreUnavailableError
+from host_bridge.store import Batch, Outcome, Store, StoreUnavailableError, WorkerRow
 from sim.virtual.broker import Broker
 from sim.virtual.conductor import EPOCH_US, Conductor, Planned
+from sim.virtual.quiet_director import QuietDirector
 from sim.virtual.transport import Connector
 
 _POLL_US = 20_000
@@ -26,6 +27,11 @@ class HostClock:
         self._ahead_us = 0
         self._ppm = 0
         self._since = 0
+
+    @property
+    def steady(self) -> bool:
+        """Whether its seconds are the site's."""
+        return self._ppm == 0
 
     def seconds(self) -> float:
         """Seconds since the site began."""
@@ -59,6 +65,9 @@ class _Store(Store):
     committed: Callable[[], None]
     full: bool = False
     """Whether there is no room on its disk."""
+    leave_out: bool = False
+    """Whether what a worker says about itself is written only when somebody is to read it."""
+    _unwritten: WorkerRow | None = None
 
     def commit(self, batch: Batch) -> Outcome:
         if self.full:
@@ -66,6 +75,19 @@ class _Store(Store):
         outcome = super().commit(batch)
         self.committed()
         return outcome
+
+    def heartbeat(self, row: WorkerRow) -> None:
+        if self.leave_out:
+            self._unwritten = row
+        else:
+            super().heartbeat(row)
+
+    def write_heartbeat(self) -> None:
+        """Somebody is going to read it."""
+        row, self._unwritten = self._unwritten, None
+        if row:
+            with contextlib.suppress(StoreUnavailableError):
+                super().heartbeat(row)
 
 
 class _Followed(Store):
@@ -88,11 +110,14 @@ class RelayProcess:
         clock: HostClock,
         committed: Callable[[], None],
         dies_at: str,
+        *,
+        leave_out: bool,
     ) -> None:
         self._conductor = conductor
         self._connect = Connector(conductor, broker, self._awake, clock.unix_ms)
         self._store = _Store.open(settings.store.url)
         self._store.committed = committed
+        self._store.leave_out = leave_out
         self._relay = Relay(settings, self._store, clock=clock, connect=self._connect)
         self._work: Generator[Pause, None, int] | None = self._relay.work()
         self._planned: Planned | None = None
@@ -130,6 +155,10 @@ class RelayProcess:
             self._connect.process.go_on()
             self._plan(max(0, self._due - self._conductor.now))
 
+    def say_of_itself(self) -> None:
+        """What it said about itself last is there to be read."""
+        self._store.write_heartbeat()
+
     def fill_disk(self, full: bool) -> None:
         """Whether it can write nothing."""
         self._store.full = full
@@ -143,6 +172,7 @@ class RelayProcess:
             self._planned.cancel()
         for connection in self._connect.made:
             connection.die()
+        self.say_of_itself()
         self._store.close()
 
     def _awake(self) -> None:
@@ -176,13 +206,21 @@ class DirectorProcess:
     """The director's process; the page is read past HTTP."""
 
     def __init__(
-        self, conductor: Conductor, broker: Broker, settings: Settings, clock: HostClock
+        self,
+        conductor: Conductor,
+        broker: Broker,
+        settings: Settings,
+        clock: HostClock,
+        *,
+        leave_out: bool,
     ) -> None:
         self._conductor = conductor
         self._clock = clock
+        self._leave_out = leave_out
+        self._leaves_out = False
         self._connect = Connector(conductor, broker, self.look, clock.unix_ms)
         self.store = _Followed.open(settings.store.url)
-        self.director = Director(
+        self.director = QuietDirector(
             settings, self.store, clock=clock, connect=self._connect, alone=True
         )
         self.runs = True
@@ -193,6 +231,7 @@ class DirectorProcess:
 
     def stop(self) -> None:
         """Do nothing from now on, and close nothing."""
+        self.make_up()
         self._connect.process.stopped = True
         if self._planned:
             self._planned.cancel()
@@ -219,6 +258,12 @@ class DirectorProcess:
         self.store.commits += 1
         self.look()
 
+    def make_up(self) -> None:
+        """Looks were left out up to now: the clock is about to be set, or the process to stop."""
+        if self._leaves_out:
+            self.director.make_up(self._clock.unix_ms())
+        self._leaves_out = False
+
     def look(self) -> None:
         """Something is new: the director sees it when it looks the next time."""
         if self.runs and not self._connect.process.stopped:
@@ -235,10 +280,16 @@ class DirectorProcess:
 
     def _step(self) -> None:
         self._planned = None
+        self.make_up()
         rest = self.director.step()
+        if rest >= 1:
+            self._plan(self._conductor.now + round(rest * 1e6))
+            return
         # Before its next look at the clock nothing happens by itself, unless somebody calls `look`.
-        due = self._clock.site_us(self.director.look_due_ms)
-        self._plan(due if rest < 1 else self._conductor.now + round(rest * 1e6))
+        self._leaves_out = self._leave_out and self._clock.steady
+        director = self.director
+        due = director.next_look_ms() if self._leaves_out else director.look_due_ms
+        self._plan(self._clock.site_us(due))
 
 
 def _die() -> None:

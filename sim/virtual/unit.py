@@ -273,13 +273,21 @@ class VirtualUnit:
         for line in report.console:
             self._print(line)
         self._following = report.following
-        for at, what in report.out:
+        self._take(report.out)
+        self._plan()
+
+    def _take(self, out: list[list[Any]]) -> None:
+        """What the unit did, in its order; a display is read when its whole picture is there."""
+        drawn = NEVER
+        for at, what in [*out, (NEVER, {})]:
+            if drawn < at:
+                self._tell(drawn, "display", self._front.glass.lines)
+                drawn = NEVER
             for name, value in what.items():
                 if not (self._front.take(name, value) or self._radio.take(at, what)):
                     self._news(at, name, value)
-        if any("i2c" in what for _, what in report.out):
-            self._tell(report.now, "display", self._front.glass.lines)
-        self._plan()
+            if "i2c" in what:
+                drawn = at
 
     def _grant(self) -> int:
         """Up to when nothing can reach the unit but what is in its inbox."""

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
+SHORT = Path(__file__).parent / "short"
+"""A story for each defect: what the explorer has made of the one that found it."""
+
 _SOURCES = ("firmware", "hardware", "host_bridge", "sim")
 
 
@@ -28,12 +31,14 @@ class Defect(NamedTuple):
         name: what is wrong.
         seed: one whose story finds it.
         breaks: the invariant that says so.
+        story: the file in `short/` that shows it.
         changes: to the sources.
     """
 
     name: str
     seed: int
     breaks: str
+    story: str
     changes: tuple[Change, ...]
 
 
@@ -52,6 +57,7 @@ DEFECTS = (
         "the relay acknowledges before it commits",
         27,
         "everything acknowledged is stored",
+        "acknowledged-before-commit.yaml",
         (
             Change(_RELAY, _PUBACK, ""),
             Change(
@@ -73,6 +79,7 @@ DEFECTS = (
         "a start drops all journal pages but the newest",
         13,
         "no fact is missing",
+        "dropped-page.yaml",
         (
             Change(
                 "firmware/desk_unit/journal.py",
@@ -86,6 +93,7 @@ DEFECTS = (
         "a restart forgets that it has to count on",
         11,
         "no press is lost",
+        "forgotten-count.yaml",
         (
             Change(
                 "firmware/desk_unit/boots.py",
@@ -98,6 +106,7 @@ DEFECTS = (
         "the link ignores the button's lane",
         1,
         "every desk shows what it should",
+        "ignored-lane.yaml",
         (
             Change(
                 "firmware/desk_unit/link.py",

@@ -28,10 +28,16 @@ def test_what_only_files_have_is_refused(more: list[str]) -> None:
 
 
 def test_the_short_story_is_a_scenario_that_says_what_broke(tmp_path: Path) -> None:
-    first = Trial(seed=7, broken="no press is lost", seen="A1: 1 were made")
+    first = Trial(
+        seed=7,
+        broken="no press is lost",
+        seen="A1: 1 were made",
+        besides={"every desk shows what it should": "A1 says NO LINK"},
+    )
     file = write(Finding(first, Shrunk(plan(7), 3, whole=True), first, tried=7), tmp_path)
     assert file.name == "explore-7.yaml"
     assert read(file).seed == 7
     text = file.read_text()
-    assert "# Broken: no press is lost." in text
+    assert "# Broken: no press is lost.\n# Seen:   A1: 1 were made\n" in text
+    assert "# Broken: every desk shows what it should.\n# Seen:   A1 says NO LINK\n" in text
     assert "# chequer simulate explore-7.yaml --virtual" in text

@@ -20,6 +20,7 @@ _WATCHED = ("button", "tick", "tidy", "link", "rfid", "presence", "display")
 _RESTING = ("tick", "show", "tidy", "rfid", "presence", "guard")
 _REST = {"button": ("guard",), "display": ("show",), "link": ("link", "redial")}
 
+_stand_still_ms = time.sleep_ms
 _tasks = {}
 _erasing = False
 _held = False
@@ -48,6 +49,19 @@ def told(what):
         quiet_link.stir()
         stir()
     quiet.touched(what)
+
+
+def _block_ms(ms):
+    """The program stands still: whoever would wake meanwhile wakes late, and counts on from there.
+
+    A reader that is started again and again does that, for tens of milliseconds.
+    """
+    if rounds.unit and rounds.parked:
+        quiet_link.dial()
+        quiet_link.stir()
+        stir()
+        rounds.wake("rfid", "presence", "guard")
+    _stand_still_ms(ms)
 
 
 def relive(task, at):
@@ -141,11 +155,12 @@ def install(broker, steady):
 
     Whether the `broker` runs, and whether the unit's clock is `steady`: as fast as the site's.
     """
+    time.sleep_ms = _block_ms  # before the firmware asks for it
     from desk_unit import lane, link, mqtt, unit, watch
 
     rounds.exact, rounds.relive, rounds.upcoming = True, relive, time.upcoming_ms
     quiet_link.listens, quiet_link.steady = broker, steady
-    rounds.made_up["tidy"] = lambda _grid, _now: rounds.unit._watch.beat("tidy")
+    rounds.made_up["tidy"] = lambda _grid, _at: rounds.unit._watch.beat("tidy")
     quiet.install(stir)
     unit.sleep_ms = _unit_sleep
     link.sleep_ms, mqtt.sleep_ms = quiet_link.link_sleep_ms, quiet_link.mqtt_sleep_ms

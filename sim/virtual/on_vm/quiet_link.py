@@ -128,7 +128,7 @@ def stir():
     rounds.wake("link", "supervise")
 
 
-def _made_up(_grid, _now):
+def _made_up(_grid, _at):
     rounds.unit._watch.beat("link")
     if _quiet:  # after days it goes on by itself
         stir()

@@ -4,6 +4,7 @@ What desks show and what is kept is written into it by the test.
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -110,7 +111,7 @@ class PaperHost:
     async def missing(self, desk: str) -> int:
         return self.gap
 
-    def traces(self, needles: list[bytes]) -> list[str]:
+    def traces(self, needle: re.Pattern[bytes]) -> list[str]:
         return []
 
 
