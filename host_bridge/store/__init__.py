@@ -37,13 +37,17 @@ from host_bridge.store.records import (
     WorkerRow,
 )
 from host_bridge.store.registry import Registry
+from host_bridge.store.retention import Amount, Cut, Retention, Room, Run
+from host_bridge.store.settling import Settled
 from host_bridge.store.store import Store
 from host_bridge.store.told import Difference
 from host_bridge.store.transfer import Progress, move
 
 __all__ = [
+    "Amount",
     "Batch",
     "BatchRefusedError",
+    "Cut",
     "DeadLetter",
     "Difference",
     "Gap",
@@ -58,7 +62,11 @@ __all__ = [
     "Progress",
     "Registry",
     "RegistryError",
+    "Retention",
+    "Room",
+    "Run",
     "SchemaError",
+    "Settled",
     "Store",
     "StoreError",
     "StoreUnavailableError",

@@ -30,6 +30,7 @@ from host_bridge.store.records import (
     WorkerRow,
 )
 from host_bridge.store.registry import Registry
+from host_bridge.store.retention import Retention
 from host_bridge.store.tables import dead_letters, facts, ledger, workers
 from host_bridge.store.updates import Updates
 
@@ -59,6 +60,8 @@ class Store:
         """Where the units stand."""
         self.leases = Leases(engine)
         """Who directs a site."""
+        self.retention = Retention(engine)
+        """Deleting what is over its time."""
         self._engine = engine
         self._writer = engine.execution_options(writes=True)
         self._committer = engine.execution_options(writes="facts")
