@@ -84,6 +84,7 @@ class Recall:
             unit: _Told((settled[unit].boot, settled[unit].seq)) if unit in settled else _Told()
             for unit in self._rooms
         }
+        self._held: set[str] = set()
         self._sure_ms = now_ms - SURE_MS
         self._now_ms = now_ms
         self._goes = goes
@@ -97,7 +98,7 @@ class Recall:
     def end(self) -> Recalled:
         """Look at every desk a last time."""
         for unit in self._rooms:
-            self._note(unit, self._sure_ms)
+            self._note(unit, self._now_ms)
         self.found.withdrawals = set(self._floor.withdrawals)
         return self.found
 
@@ -106,7 +107,7 @@ class Recall:
         time_ms = min(fact.time_ms, fact.received_ms)
         ordinary = not isinstance(fact.fact, Press | Urgent)
         if ordinary:
-            self._note(unit, min(time_ms, self._sure_ms))
+            self._note(unit, time_ms)
         verdicts = {answer.verdict for answer in self._floor.fold([fact])}
         if not ordinary:
             return
@@ -120,14 +121,23 @@ class Recall:
             # Whoever is signed in since before is unknown from now on, but has used the desk.
             desk = self._floor.desk(unit, time_ms)
             self._keep(unit, replace(desk, used=desk.used or desk.holder is not None))
+            if desk.holder is not None:
+                self._held.add(unit)
 
     def _note(self, unit: str, at_ms: int) -> None:
-        """If nobody is signed in at that time, that is how the desk was after its last fact."""
+        """If nobody is signed in at that time, that is how the desk was after its last fact.
+
+        Something younger than is sure counts only where somebody was signed in, and nobody could
+        tell any more who.
+        """
         told = self._told[unit]
-        if told.time_ms <= self._sure_ms and told.number > (0, 0):
-            desk = self._floor.desk(unit, at_ms)
-            if desk.holder is None:
-                self._keep(unit, desk)
+        sure = told.time_ms <= self._sure_ms
+        if not (sure or unit in self._held) or told.number == (0, 0):
+            return
+        desk = self._floor.desk(unit, min(at_ms, self._sure_ms) if sure else at_ms)
+        if desk.holder is None:
+            self._keep(unit, desk)
+            self._held.discard(unit)
 
     def _keep(self, unit: str, desk: Desk) -> None:
         since_ms = to_the_minute(max(desk.since, desk.held_since))

@@ -101,8 +101,10 @@ _SINCE = (
         facts.c.unit == sa.bindparam("unit"),
         facts.c.boot == sa.bindparam("boot"),
         facts.c.lane == "ordinary",
-        facts.c.seq > sa.bindparam("after"),
-        facts.c.type.in_(("seat", "tag")),
+        sa.or_(
+            facts.c.type == "seat",
+            sa.and_(facts.c.type == "tag", facts.c.seq > sa.bindparam("after")),
+        ),
     )
     .order_by(facts.c.seq)
     .limit(BLOCK)
@@ -190,14 +192,18 @@ def stored(connection: sa.Connection, desk: Desk | None = None) -> dict[Desk, Se
     }
 
 
-def nobody_after(connection: sa.Connection, desk: Desk, boot: int, bound_ms: int) -> int:
-    """The latest number of a boot, known to be so or not, after which nobody was signed in.
+def nobody_after(
+    connection: sa.Connection, desk: Desk, boot: int, *, due: int, bound_ms: int
+) -> int:
+    """A number of a boot after which nobody was signed in: the latest one up to some time.
 
     Args:
         connection: to the database.
         desk: site and unit.
         boot: the unit's highest.
-        bound_ms: nothing that happened later is looked at.
+        due: facts up to this number are deleted, so it is better not before that, if need be
+            later than `bound_ms`; else `due` itself, though somebody was signed in then.
+        bound_ms: up to when.
     """
     limit_ms = _find(connection, [(*desk, 1)])[desk].limit_ms
     (each,) = _with_before(connection, [_Fold(desk, boot, None, None, [], limit_ms)])
@@ -209,17 +215,19 @@ def nobody_after(connection: sa.Connection, desk: Desk, boot: int, bound_ms: int
     session: Session | None = None
     seat, after, last = each.seat, each.after, each.after
     for event in events:
-        if event.time_ms > bound_ms:
-            break
+        if event.seq <= each.after:
+            seat = event
+            continue
         if session is None or has_ended(session, event, rules):
             session, after = None, last
+        if event.time_ms > bound_ms and after >= due:
+            return int(after)
         session = fold(session, [event], rules, seat=seat)
         seat = event if event.occupied is not None else seat
         last = event.seq
     over = Event(last + 1, to_the_minute(bound_ms), None, None)
-    if session is None or has_ended(session, over, rules):
-        return int(last)
-    return int(after)
+    is_over = session is None or has_ended(session, over, rules)
+    return int(max(last if is_over else after, due))
 
 
 def write(
@@ -283,11 +291,11 @@ def _afresh(connection: sa.Connection, folds: Sequence[_Fold]) -> list[_Fold]:
         }
         waiting = []
         for each in folds:
-            events = _window(each, there[each.desk], limit)
-            if events is None:
+            found = _window(each, there[each.desk], limit)
+            if found is None:
                 waiting.append(each)
             else:
-                ready.append(each._replace(events=events))
+                ready.append(found)
         folds = waiting
     return ready
 
@@ -304,8 +312,8 @@ def _with_before(connection: sa.Connection, folds: Sequence[_Fold]) -> Sequence[
     return [each._replace(after=before[each.desk][0], seat=before[each.desk][1]) for each in folds]
 
 
-def _window(each: _Fold, there: dict[int, Event | None], limit: int) -> list[Event] | None:
-    """The events that decide, of the last ones that are there and those that came; None: not yet.
+def _window(each: _Fold, there: dict[int, Event | None], limit: int) -> _Fold | None:
+    """With the events that decide, of those that are there and that came; None: not yet.
 
     Args:
         each: with what came.
@@ -317,17 +325,17 @@ def _window(each: _Fold, there: dict[int, Event | None], limit: int) -> list[Eve
     place = block(events[-1].seq) if events else block(oldest)
     events = [event for event in events if event.seq >= oldest and block(event.seq) == place]
     begin = decisive(events, each.limit_ms)
-    known = oldest <= each.after or block(oldest) < place
-    if not (begin or known or limit >= BLOCK):
+    whole = oldest == 0 or block(oldest) < place
+    sat = any(event.seq <= each.after and event.occupied is not None for event in events)
+    if not (begin or whole or sat or limit >= BLOCK):
         return None
-    # What was settled before some of it was deleted is only to say where people sat.
-    return [
-        event for event in events[begin:] if event.seq > each.after or event.occupied is not None
-    ]
+    # What was settled before some of it was deleted is only to say whether somebody sat there.
+    kept = [e for e in events[begin:] if e.seq > each.after or e.occupied is not None]
+    return each._replace(events=kept, seat=each.seat if whole and not begin else None)
 
 
 def _at(row: Any) -> int:
-    return min(row.time_ms, row.received_ms)
+    return min(int(row.time_ms), int(row.received_ms))
 
 
 def _read(packed: str | None) -> dict[int, Event | None]:

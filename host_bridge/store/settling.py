@@ -76,24 +76,23 @@ def settle(
         bound_ms: nothing later than this is settled, unless it is deleted.
     """
     state, signed = _known(connection, desk)
+    if found is not None and found[:2] >= state[:2]:
+        state = found
     boot = connection.scalar(sa.select(unit_states.c.boot).where(*_at(unit_states, desk)))
-    forced = False
     if boot is not None:
-        seq = sessions.nobody_after(connection, desk, boot, bound_ms)
         last = connection.scalar(
             sa.select(sa.func.max(facts.c.seq)).where(
                 *_at(facts, desk), facts.c.boot == boot, facts.c.type.in_(("tag", "seat")), due
             )
         )
-        forced = (last or 0) > seq
-        signed = boot, max(seq, last or 0)
-    if found is not None and found[:2] >= state[:2]:
-        state = found
+        after = sessions.nobody_after(connection, desk, boot, due=last or 0, bound_ms=bound_ms)
+        signed = boot, after
     _PUT.run(connection, [(*desk, *state, *signed)])
-    if forced and boot is not None:
-        # The tap that began the session goes, and whose it was can't be known any more.
-        again = sessions.refold(connection, {desk: boot})
-        sessions.write(connection, {**sessions.stored(connection, desk)}, again)
+    rows = sessions.stored(connection, desk)
+    if any((session.boot, session.seq) <= signed for session in rows.values()):
+        # It has ended by time alone; or the tap that began it goes, and then nobody can tell any
+        # more whose it was, nor when it ends.
+        sessions.write(connection, rows, sessions.refold(connection, {desk: signed[0]}))
 
 
 def _known(connection: sa.Connection, desk: Desk) -> tuple[Settled, tuple[int, int]]:
