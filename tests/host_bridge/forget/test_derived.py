@@ -123,12 +123,22 @@ def test_a_report_that_was_withdrawn_does_not_come_back_when_the_tap_is_gone(sto
 
 
 def happenings(seed: int, days: int) -> list[tuple[int, Any]]:
-    """What happens at a site by day and night, in the order of time, with restarts of units."""
+    """What happens at a site by day and night, in the order of time, with restarts of units.
+
+    Once a day each desk is left for a while, so that nobody is signed in for three days: whoever
+    is, is forgotten with the tap, and desks can't know then whom they refuse.
+    """
     chance = random.Random(seed)
     tags = (site.HEADSET_OF_ANNA, site.HEADSET_OF_BEA, site.HEADSET_OF_ANNA, site.CLEANER)
     counts, boots = dict.fromkeys(site.UNITS, 0), dict.fromkeys(site.UNITS, 1)
-    found, now = [], NIGHT - days * DAY
+    found, now, left = [], NIGHT - days * DAY, 0
     while now < NIGHT:
+        if (now + 4 * HOUR) // DAY > left:
+            left = (now + 4 * HOUR) // DAY
+            for unit in site.UNITS:
+                counts[unit] += 1
+                found.append((now, seat(unit, counts[unit], False, boot=boots[unit])))
+            now += HOUR
         unit = chance.choice(site.UNITS)
         if chance.random() < 0.02:
             boots[unit], counts[unit] = boots[unit] + 1, 1
@@ -178,7 +188,7 @@ def test_a_run_may_be_broken_off_after_any_portion(store, settings, seed, monkey
     while True:
         work = forget(store, settings, NIGHT)
         step = next(work)
-        for _ in range(25):
+        for _ in range(12):
             step = next(work, step)
         work.close()
         steps += 1
