@@ -236,6 +236,7 @@ class DirectorProcess:
     def _step(self) -> None:
         self._planned = None
         rest = self.director.step()
+        self.director.nightly.step()
         # Before its next look at the clock nothing happens by itself, unless somebody calls `look`.
         due = self._clock.site_us(self.director.look_due_ms)
         self._plan(due if rest < 1 else self._conductor.now + round(rest * 1e6))

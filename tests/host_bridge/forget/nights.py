@@ -5,7 +5,8 @@ from pathlib import Path
 
 from host_bridge.contract.facts import AnyFact, Boot, Press, Seat, Tag, lane_of
 from host_bridge.forget import amounts, forget
-from host_bridge.settings import Settings, Store as StoreSettings
+from host_bridge.settings import Settings
+from host_bridge.settings import Store as StoreSettings
 from host_bridge.store import Batch, Incoming, Run, Store
 from tests.host_bridge import site
 
