@@ -33,7 +33,7 @@ from host_bridge.enrolment import SECONDS, EnrolmentError, Wanted
 from host_bridge.enrolment import enrol as enrol_at_desk
 from host_bridge.forget import ClockError
 from host_bridge.logs import LogFormat, printable
-from host_bridge.privacy_commands import forget
+from host_bridge.privacy_commands import forget, report
 from host_bridge.provision.command import provision
 from host_bridge.relay import Relay
 from host_bridge.settings import SettingsError
@@ -228,7 +228,7 @@ def _simulator(*words: str) -> NoReturn:
 
 
 app.command("provision")(provision)
-for command in (doctor, move, backup, restore, rebuild, forget):
+for command in (doctor, move, backup, restore, rebuild, forget, report):
     app.command()(command)
 
 

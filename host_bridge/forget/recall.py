@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from host_bridge.contract.facts import Press, Urgent
 from host_bridge.domain.desk import Desk
 from host_bridge.domain.floor import Floor, Withdrawal
+from host_bridge.domain.groups import SignIn
 from host_bridge.domain.headsets import TagRecord
 from host_bridge.domain.sessions import to_the_minute
 from host_bridge.settings import Site
@@ -31,7 +32,7 @@ class Recalled:
 
     settled: dict[str, Settled] = field(default_factory=dict)
     withdrawals: set[Withdrawal] = field(default_factory=set)
-    signed_in: list[tuple[int, str, int]] = field(default_factory=list)
+    signed_in: list[SignIn] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -116,7 +117,7 @@ class Recall:
         if "own" in verdicts:
             person = self._floor.desk(unit, time_ms).holder
             if person is not None:
-                self.found.signed_in.append((time_ms, self._rooms[unit], person))
+                self.found.signed_in.append(SignIn(time_ms, self._rooms[unit], person))
         if self._goes(fact):
             # Whoever is signed in since before is unknown from now on, but has used the desk.
             desk = self._floor.desk(unit, time_ms)

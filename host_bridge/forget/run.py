@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from host_bridge.domain.incidents import closed
 from host_bridge.forget.clock import must_be_right
+from host_bridge.forget.days import count
 from host_bridge.forget.recall import SURE_MS, Recall, Recalled
 from host_bridge.retention import classes, limits_ms
 from host_bridge.settings import Settings
@@ -65,21 +66,22 @@ def forget(
         store.incidents.add(
             site.name, each.unit, boot=each.boot, seq=each.seq, word="withdrawn", time_ms=each.time
         )
+    count(store, settings, recalled.signed_in, _whole_since(store, cut), now_ms)
     for unit in store.retention.units_due(cut):
         found = recalled.settled.get(unit)
         for types in store.retention.forget_unit(cut, unit, found, now_ms - SURE_MS):
-            for kind, count in types.items():
-                done[_CLASS_OF[kind]] += count
+            for kind, some in types.items():
+                done[_CLASS_OF[kind]] += some
             yield Progress(done.total(), total)
     rooms = [
         Room(name=room.name, units=frozenset(desk.unit for desk in room.desks))
         for room in site.rooms
     ]
-    for count in store.retention.forget_seats(cut, rooms, settings.privacy.group):
-        done["seats"] += count
+    for some in store.retention.forget_seats(cut, rooms, settings.privacy.group):
+        done["seats"] += some
         yield Progress(done.total(), total)
-    for count in store.retention.forget_letters(cut, _longest_ms(now_ms)):
-        done["dead-letters"] += count
+    for some in store.retention.forget_letters(cut, _longest_ms(now_ms)):
+        done["dead-letters"] += some
         yield Progress(done.total(), total)
     for reports in _reports_due(store, cut):
         store.retention.forget_reports(site.name, reports)
@@ -100,6 +102,11 @@ def forget(
 def _cut(store: Store, settings: Settings, limits: dict[str, int], now_ms: int) -> Cut:
     ends = {data: now_ms - limit for data, limit in limits.items()}
     return Cut(site=settings.site.name, before_ms=ends, upto=store.newest())
+
+
+def _whole_since(store: Store, cut: Cut) -> int:
+    """Since when every sign-in was told this night: what was settled before is not told again."""
+    return max((run.at_ms - SURE_MS for run in store.retention.last_run(cut.site)), default=0)
 
 
 def _longest_ms(now_ms: int) -> int:

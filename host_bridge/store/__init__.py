@@ -13,6 +13,7 @@ from host_bridge.store.errors import (
     StoreUnavailableError,
     TransferError,
 )
+from host_bridge.store.groups import DayFigures
 from host_bridge.store.leases import Lease, Leases
 from host_bridge.store.plan import PlannedDesk
 from host_bridge.store.rebuilding import rebuild, sample
@@ -48,6 +49,7 @@ __all__ = [
     "Batch",
     "BatchRefusedError",
     "Cut",
+    "DayFigures",
     "DeadLetter",
     "Difference",
     "Gap",

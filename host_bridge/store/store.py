@@ -14,6 +14,7 @@ from host_bridge.store import gaps, latest, postgres
 from host_bridge.store.commit import take
 from host_bridge.store.current_tables import unit_states
 from host_bridge.store.engine import connect, migrate, refusing, translated
+from host_bridge.store.groups import Groups
 from host_bridge.store.incidents import Incidents, stored_fact
 from host_bridge.store.leases import Leases
 from host_bridge.store.modes import Modes
@@ -60,6 +61,8 @@ class Store:
         """Where the units stand."""
         self.leases = Leases(engine)
         """Who directs a site."""
+        self.groups = Groups(engine)
+        """Statistics of groups, as they may be told."""
         self.retention = Retention(engine)
         """Deleting what is over its time."""
         self._engine = engine

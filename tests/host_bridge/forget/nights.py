@@ -10,7 +10,7 @@ from host_bridge.settings import Store as StoreSettings
 from host_bridge.store import Batch, Incoming, Run, Store
 from tests.host_bridge import site
 
-HOUR, DAY = 3_600_000, 86_400_000
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 NIGHT = time.time_ns() // 1_000_000 // DAY * DAY + 3 * HOUR
 """Three o'clock of today: the stores' own views look at the machine's clock."""
 

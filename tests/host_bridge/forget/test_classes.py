@@ -44,7 +44,7 @@ def test_times_are_as_promised():
         ("[privacy.keep]\ntaps = 48\nseats = 47\n", 3, "as long as taps"),
         ("[privacy.keep]\nregister = 48\n", 2, "none can be set"),
         ("[privacy.keep]\nhoroscopes = 48\n", 2, "no class of data"),
-        ("[privacy.keep]\ntaps = 'long'\n", 2, "Expected `int`"),
+        ("[privacy.keep]\ntaps = 'long'\n", 1, "Expected `int`"),
     ],
 )
 def test_a_time_that_is_not_allowed_is_named_with_file_and_line(tmp_path: Path, text, line, words):
