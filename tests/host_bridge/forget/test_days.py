@@ -59,7 +59,7 @@ def come(store: Store, prefix: str, count: int, *, at_ms: int, first: int = 0) -
 @pytest.mark.parametrize("agents", [9, 10, 11])
 def test_a_day_of_nine_agents_is_not_told_of_and_one_of_ten_is(store, settings, agents):
     come(store, "n", agents, at_ms=YESTERDAY + 9 * HOUR)
-    commit(store, press("n1", 1), YESTERDAY + 9 * HOUR + 5_000)
+    commit(store, press("n1", 1, up=10**9), YESTERDAY + 9 * HOUR + 5_000)
     commit(store, press("n2", 1, drill=True), YESTERDAY + 9 * HOUR + 5_000)
     run(store, settings)
     told = {each.room: each.figures for each in store.groups.days(site.NAME) if each.figures}
