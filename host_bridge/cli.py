@@ -31,7 +31,9 @@ from host_bridge.console import (
 from host_bridge.doctor_command import doctor
 from host_bridge.enrolment import SECONDS, EnrolmentError, Wanted
 from host_bridge.enrolment import enrol as enrol_at_desk
+from host_bridge.forget import ClockError
 from host_bridge.logs import LogFormat, printable
+from host_bridge.privacy_commands import forget, report
 from host_bridge.provision.command import provision
 from host_bridge.relay import Relay
 from host_bridge.settings import SettingsError
@@ -79,6 +81,8 @@ def main() -> None:
         fail(error, USAGE)
     except StoreError as error:
         fail(error, DATABASE)
+    except ClockError as error:
+        fail(error, AMISS)
     except (EmbeddedBrokerError, EnrolmentError) as error:
         fail(error, BROKER)
 
@@ -224,7 +228,7 @@ def _simulator(*words: str) -> NoReturn:
 
 
 app.command("provision")(provision)
-for command in (doctor, move, backup, restore, rebuild):
+for command in (doctor, move, backup, restore, rebuild, forget, report):
     app.command()(command)
 
 

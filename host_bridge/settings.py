@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from host_bridge import retention
 from host_bridge.contract.facts import Name
 from host_bridge.toml_lines import Path as TomlPath
 from host_bridge.toml_lines import line_of, path_of
@@ -94,6 +95,18 @@ class Update(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     folder: str = "var/updates"
 
 
+class Privacy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a site may set about privacy; only ever in favour of those whom data are about.
+
+    `hour` (0 to 23, UTC): when what is over its time is deleted. `group`: statistics tell of no
+    fewer agents. `keep`: how many hours a class of `retention.toml` is kept, where not so long.
+    """
+
+    hour: Hour = 3
+    group: Annotated[int, msgspec.Meta(ge=5, le=10_000)] = 10
+    keep: dict[str, int] = {}
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -102,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     store: Store = Store()
     web: Web = Web()
     update: Update = Update()
+    privacy: Privacy = Privacy()
 
 
 def load(path: Path | None = None) -> Settings:
@@ -147,12 +161,19 @@ def _plain(reason: str) -> str:
 
 
 def _check(settings: Settings, file: Path, text: str) -> None:
-    """What types can't say: the time zone exists; names of rooms, desks and units are unique."""
+    """What types can't say: the time zone exists, data may be kept so long, names are unique."""
     try:
         ZoneInfo(settings.site.timezone)
     except (OSError, ValueError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
         reason = f"no time zone is called {settings.site.timezone!r}"
         raise _wrong(file, text, ("site", "timezone"), reason) from error
+    for kept, hours in settings.privacy.keep.items():
+        if refusal := retention.refusal(kept, hours):
+            raise _wrong(file, text, ("privacy", "keep", kept), refusal)
+    limits = retention.limits_ms(settings.privacy.keep)
+    if limits["seats"] < limits["taps"]:
+        refusal = "seats must be kept as long as taps: whether somebody sat there explains a tap"
+        raise _wrong(file, text, ("privacy", "keep", "seats"), refusal)
     rooms = list(enumerate(settings.site.rooms))
     desks = [(room, place, desk) for room, each in rooms for place, desk in enumerate(each.desks)]
     for what, names in (

@@ -2,24 +2,24 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import product
 
 from host_bridge.clock import SYSTEM, Clock
 from host_bridge.contract import topics
-from host_bridge.contract.facts import Lane
+from host_bridge.director.beginning import begin
 from host_bridge.director.latency import Latency
 from host_bridge.director.lead import Alone, Lead, Voice
 from host_bridge.director.link import Link
 from host_bridge.director.modes import Modes
+from host_bridge.director.nightly import Nightly
 from host_bridge.director.presence import Presence
 from host_bridge.director.reports import Reports
 from host_bridge.director.speaker import Speaker
 from host_bridge.director.updates import UpdateServer
 from host_bridge.domain.floor import Answer, Floor, RoomView, day_number
 from host_bridge.settings import Settings
-from host_bridge.store import Store, StoredFact, StoreUnavailableError
+from host_bridge.store import Store, StoreUnavailableError
 from host_bridge.transport.mqtt import Connect, Connection
 
 _log = logging.getLogger(__name__)
@@ -35,15 +35,6 @@ FRESH_MS = 3_000
 
 PORTION = 1_000
 """Facts read at once."""
-
-MEMORY_MS = 86_400_000
-"""How far a start reads back from the newest arrival."""
-
-LAST: dict[Lane, Sequence[str]] = {"ordinary": ("seat", "tag"), "button": ("press", "urgent")}
-"""What a start reads from before that, by lane: the last `LIMIT` of each desk are enough to know
-who is signed in, and whether the desk has been cleaned since it was used."""
-
-LIMIT = 50
 
 RETRY_SECONDS = 1.0
 """How long to wait when the store can't be read."""
@@ -114,6 +105,7 @@ class Director:
                 willing=self._can_direct,
                 clock=clock,
             )
+        self.nightly = Nightly(settings, store, lambda: self.lead.leads, clock)
         self._speaker = Speaker(site.name, self.lead)
         self._reports = Reports(site.name, store, self._speaker.seen)
         self._modes = Modes(site, store, self._speaker.mode)
@@ -167,10 +159,12 @@ class Director:
         self._thread.start()
         self.lead.start()
         self.updates.start()
+        self.nightly.start()
 
     def stop(self) -> None:
         """End the thread and the connection."""
         self._stop.set()
+        self.nightly.stop()
         self.updates.stop()
         self._thread.join(10)
         self.lead.stop()
@@ -233,7 +227,8 @@ class Director:
         self._record()
         any_new = any((self._reports.read(), self._modes.read()))
         if self._cursor is None:
-            self._cursor = self._beginning()
+            left, self._cursor = begin(self._store, self.site, self.floor, self._clock.unix_ms())
+            self.figures.facts += left
         while not self._stop.is_set():
             facts = self._store.facts_after(self._cursor, PORTION)
             if not facts:
@@ -250,24 +245,6 @@ class Director:
             if len(facts) < PORTION:
                 break
         return any_new
-
-    def _beginning(self) -> int:
-        """Take in how each desk was left long ago; the id behind which the last day's facts lie.
-
-        The day ends with the newest arrival: a site may have been closed for weeks.
-        """
-        newest = self._store.facts_after(self._store.newest() - 1, 1)
-        newest_ms = min([self._clock.unix_ms(), *(fact.received_ms for fact in newest)])
-        first = self._store.first_id_since(newest_ms - MEMORY_MS)
-        left: list[StoredFact] = []
-        units = [desk.unit for room in self.site.rooms for desk in room.desks]
-        for unit, (lane, types) in product(units, LAST.items()):
-            left += self._store.last_of(
-                self.site.name, unit, lane, types=types, before_id=first, limit=LIMIT
-            )
-        self.floor.fold(left)
-        self.figures.facts += len(left)
-        return first - 1
 
     def _record(self) -> None:
         """Write what follows from the facts; whoever stands by leaves that to the other one."""

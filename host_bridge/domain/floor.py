@@ -118,6 +118,7 @@ class Floor:
         self._away_ms = round(site.away_minutes * 60_000)
         self._timeline = Timeline()
         self._desks = {desk.unit: Desk() for room in site.rooms for desk in room.desks}
+        self._settled: dict[str, tuple[int, int]] = {}
         self._held: dict[int, set[str]] = {}
         self._plans = [_Plan(room) for room in site.rooms]
         self._changes = 0
@@ -132,6 +133,12 @@ class Floor:
         """A desk as it is now."""
         return occupancy.settle(self._desks[unit], now_ms, self._away_ms)
 
+    def begin(self, unit: str, desk: Desk, after: tuple[int, int]) -> None:
+        """Take a desk as it was after an ordinary fact (boot, seq); earlier ones are in it."""
+        if unit in self._desks:
+            self._set(unit, desk)
+            self._settled[unit] = after
+
     def fold(self, happenings: Iterable[Happening]) -> list[Answer]:
         """Take facts in any order.
 
@@ -143,7 +150,7 @@ class Floor:
         for happening in happenings:
             if happening.unit not in self._desks:
                 self.ignored += 1
-            elif _matters(happening.fact):
+            elif _matters(happening.fact) and not self._is_settled(happening):
                 entry = Entry(happening, self._look_up(happening))
                 received[entry] = happening.received_ms
         undo, redo = self._timeline.insert(received)
@@ -170,6 +177,13 @@ class Floor:
             rooms = tuple(self._room(plan, now_ms, online) for plan in self._plans)
             seen = self._seen = _Seen(key, now_ms, self._next_away(now_ms), rooms)
         return seen.rooms
+
+    def _is_settled(self, happening: Happening) -> bool:
+        """Is it in what the desk began with?"""
+        after = self._settled.get(happening.unit)
+        if after is None or isinstance(happening.fact, Press | Urgent):
+            return False
+        return (happening.boot, happening.seq) <= after
 
     def _next_away(self, now_ms: int) -> int:
         """When the next away limit passes, if nothing happens before."""

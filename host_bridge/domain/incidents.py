@@ -6,7 +6,7 @@ and a time, never a person, and says nothing about how often anybody pressed.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from host_bridge.contract.facts import AnyFact, Press, Urgent
 from host_bridge.domain.timeline import Happening
@@ -32,6 +32,9 @@ class Report(Happening, Protocol):
         """Where its time comes from; "arrival" says that it may be off by hours."""
 
 
+_Report = TypeVar("_Report", bound=Report)
+
+
 class Record(Protocol):
     """What somebody did about an incident of `unit` whose last report was (`boot`, `seq`)."""
 
@@ -50,6 +53,10 @@ class Record(Protocol):
     @property
     def word(self) -> str:
         """A `Word`."""
+
+    @property
+    def time_ms(self) -> int:
+        """When, in Unix milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +86,39 @@ def fold(reports: Iterable[Report], records: Iterable[Record]) -> list[Incident]
     new again: nobody has answered for that press yet. Practice and earnest are never mixed.
     """
     done = {(record.unit, record.boot, record.seq, record.word) for record in records}
-    groups: dict[str, list[list[Report]]] = {}
+    incidents = [_incident(group, done) for group in _groups(reports, done)]
+    return sorted(incidents, key=lambda incident: (incident.time_ms, incident.id))
+
+
+def closed(
+    reports: Iterable[_Report], records: Iterable[Record]
+) -> list[tuple[list[_Report], int]]:
+    """The reports of each incident that is over, and since when (Unix milliseconds).
+
+    A withdrawal closes an incident, and practice is over when it is made. So far nothing else
+    closes one: what is new or heard stays open.
+    """
+    times = {(each.unit, each.boot, each.seq, each.word): each.time_ms for each in records}
+    found = []
+    for group in _groups(reports, set(times)):
+        withdrawn = times.get((*_key(group[-1]), "withdrawn"))
+        if withdrawn is not None:
+            found.append((group, withdrawn))
+        elif _drill(group[0].fact):
+            found.append((group, max(report.time_ms for report in group)))
+    return found
+
+
+def _groups(reports: Iterable[_Report], done: _Done) -> list[list[_Report]]:
+    """The reports of each incident, in their order."""
+    groups: dict[str, list[list[_Report]]] = {}
     for report in sorted(reports, key=lambda each: (each.unit, each.boot, each.seq)):
         own = groups.setdefault(report.unit, [])
         if own and _belongs(own[-1][-1], report, done):
             own[-1].append(report)
         else:
             own.append([report])
-    incidents = [_incident(group, done) for own in groups.values() for group in own]
-    return sorted(incidents, key=lambda incident: (incident.time_ms, incident.id))
+    return [group for own in groups.values() for group in own]
 
 
 def _belongs(before: Report, after: Report, done: _Done) -> bool:

@@ -13,6 +13,7 @@ from host_bridge.store.errors import (
     StoreUnavailableError,
     TransferError,
 )
+from host_bridge.store.groups import DayFigures
 from host_bridge.store.leases import Lease, Leases
 from host_bridge.store.plan import PlannedDesk
 from host_bridge.store.rebuilding import rebuild, sample
@@ -37,13 +38,18 @@ from host_bridge.store.records import (
     WorkerRow,
 )
 from host_bridge.store.registry import Registry
+from host_bridge.store.retention import Amount, Cut, Retention, Room, Run
+from host_bridge.store.settling import Settled
 from host_bridge.store.store import Store
 from host_bridge.store.told import Difference
 from host_bridge.store.transfer import Progress, move
 
 __all__ = [
+    "Amount",
     "Batch",
     "BatchRefusedError",
+    "Cut",
+    "DayFigures",
     "DeadLetter",
     "Difference",
     "Gap",
@@ -58,7 +64,11 @@ __all__ = [
     "Progress",
     "Registry",
     "RegistryError",
+    "Retention",
+    "Room",
+    "Run",
     "SchemaError",
+    "Settled",
     "Store",
     "StoreError",
     "StoreUnavailableError",

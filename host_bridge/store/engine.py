@@ -20,8 +20,8 @@ _NEVER = ("22", "23", "54")
 """Classes of SQLSTATE that say that the data will never fit: data exception, integrity constraint
 violation, program limit exceeded."""
 
-_CURRENT = "0006"
-"""The form that brought the tables of what is so now."""
+_CURRENT = "0007"
+"""The form with which the tables of what is so now are filled: what fills them knows it only."""
 
 
 def connect(url: str | sa.URL, *, patient: bool = False) -> sa.Engine:

@@ -24,11 +24,13 @@ from host_bridge.domain.sessions import (
     block,
     decisive,
     fold,
+    has_ended,
     to_the_minute,
 )
 from host_bridge.store.current_tables import AWAY_MS, GRACE_MS, signed_in
 from host_bridge.store.given_rows import GivenRows
 from host_bridge.store.records import Incoming, TagRecord
+from host_bridge.store.tables import facts
 from host_bridge.store.unit_state import Desk, UnitState
 
 PORTIONS = (40, 1_024)
@@ -92,6 +94,21 @@ _BEGAN = GivenRows(
     boot="bigint",
     seq="bigint",
 )
+_SINCE = (
+    sa.select(facts.c.seq, facts.c.time_ms, facts.c.received_ms, facts.c.body)
+    .where(
+        facts.c.site == sa.bindparam("site"),
+        facts.c.unit == sa.bindparam("unit"),
+        facts.c.boot == sa.bindparam("boot"),
+        facts.c.lane == "ordinary",
+        sa.or_(
+            facts.c.type == "seat",
+            sa.and_(facts.c.type == "tag", facts.c.seq > sa.bindparam("after")),
+        ),
+    )
+    .order_by(facts.c.seq)
+    .limit(BLOCK)
+)
 _decode = msgspec.json.Decoder(Seat | Tag).decode
 _unpack = msgspec.json.Decoder(list[tuple[int, int, int, str]]).decode
 
@@ -115,6 +132,20 @@ def _last(limit: int) -> GivenRows:
         unit="text",
         boot="bigint",
     )
+
+
+_BEFORE = GivenRows(
+    """
+    SELECT w.site, w.unit, s.signed_boot, s.signed_seq, f.seat_seq, f.occupied, f.since_ms
+    FROM ({rows}) AS w
+    LEFT JOIN settled AS s ON s.site = w.site AND s.unit = w.unit
+    LEFT JOIN forgotten AS f ON f.site = w.site AND f.unit = w.unit AND f.boot = w.boot
+        AND f.lane = 'ordinary' AND f.seat_seq > 0
+    """,
+    site="text",
+    unit="text",
+    boot="bigint",
+)
 
 
 def keep(connection: sa.Connection, states: Mapping[Desk, UnitState], late: set[Desk]) -> None:
@@ -150,12 +181,53 @@ def refold(connection: sa.Connection, boots: Mapping[Desk, int]) -> dict[Desk, S
     return _folded(connection, _afresh(connection, folds))
 
 
-def stored(connection: sa.Connection) -> dict[Desk, Session]:
-    """The rows as they are."""
-    rows = connection.execute(sa.select(signed_in)).all()
+def stored(connection: sa.Connection, desk: Desk | None = None) -> dict[Desk, Session]:
+    """The rows as they are, perhaps of one desk only."""
+    query = sa.select(signed_in)
+    if desk is not None:
+        query = query.where(signed_in.c.site == desk[0], signed_in.c.unit == desk[1])
+    rows = connection.execute(query).all()
     return {
         (row.site, row.unit): Session(row.boot, row.seq, row.since_ms, row.idle_ms) for row in rows
     }
+
+
+def nobody_after(
+    connection: sa.Connection, desk: Desk, boot: int, *, due: int, bound_ms: int
+) -> int:
+    """A number of a boot after which nobody was signed in: the latest one up to some time.
+
+    Args:
+        connection: to the database.
+        desk: site and unit.
+        boot: the unit's highest.
+        due: facts up to this number are deleted, so it is better not before that, if need be
+            later than `bound_ms`; else `due` itself, though somebody was signed in then.
+        bound_ms: up to when.
+    """
+    limit_ms = _find(connection, [(*desk, 1)])[desk].limit_ms
+    (each,) = _with_before(connection, [_Fold(desk, boot, None, None, [], limit_ms)])
+    found = connection.execute(_SINCE, {"site": desk[0], "unit": desk[1], "boot": boot,
+                                        "after": each.after})  # fmt: skip
+    events = [event for row in found if (event := _event(row.seq, _at(row), _decode(row.body)))]
+    tags = {(desk[0], event.tag) for event in events if event.tag is not None}
+    rules = Rules(boot, limit_ms, _registers(connection, tags)[desk[0]])
+    session: Session | None = None
+    seat, after, last = each.seat, each.after, each.after
+    for event in events:
+        if event.seq <= each.after:
+            seat = event
+            continue
+        if session is None or has_ended(session, event, rules):
+            session, after = None, last
+        if event.time_ms > bound_ms and after >= due:
+            return int(after)
+        session = fold(session, [event], rules, seat=seat)
+        seat = event if event.occupied is not None else seat
+        last = event.seq
+    over = Event(last + 1, to_the_minute(bound_ms), None, None)
+    is_over = session is None or has_ended(session, over, rules)
+    return int(max(last if is_over else after, due))
 
 
 def write(
@@ -178,7 +250,10 @@ def write(
 
 
 class _Fold(NamedTuple):
-    """A session to be folded: from which one, over which events."""
+    """A session to be folded: from which one, over which events.
+
+    `after`: nobody was signed in after that number, and some facts up to it are deleted.
+    """
 
     desk: Desk
     boot: int
@@ -186,6 +261,7 @@ class _Fold(NamedTuple):
     seat: Event | None
     events: Sequence[Event]
     limit_ms: int
+    after: int = 0
 
     @property
     def tags(self) -> set[str]:
@@ -205,6 +281,7 @@ def _onwards(each: _Fold, found: _Found) -> _Fold:
 def _afresh(connection: sa.Connection, folds: Sequence[_Fold]) -> list[_Fold]:
     """From nothing, over as much as there must be to know whether somebody is signed in."""
     ready: list[_Fold] = []
+    folds = _with_before(connection, folds)
     for limit in (*PORTIONS, BLOCK):
         there = {
             (site, unit): _read(packed)
@@ -214,17 +291,29 @@ def _afresh(connection: sa.Connection, folds: Sequence[_Fold]) -> list[_Fold]:
         }
         waiting = []
         for each in folds:
-            events = _window(each, there[each.desk], limit)
-            if events is None:
+            found = _window(each, there[each.desk], limit)
+            if found is None:
                 waiting.append(each)
             else:
-                ready.append(each._replace(events=events))
+                ready.append(found)
         folds = waiting
     return ready
 
 
-def _window(each: _Fold, there: dict[int, Event | None], limit: int) -> list[Event] | None:
-    """The events that decide, of the last ones that are there and those that came; None: not yet.
+def _with_before(connection: sa.Connection, folds: Sequence[_Fold]) -> Sequence[_Fold]:
+    """With what is left of deleted facts: up to where nobody was signed in, who sat there."""
+    before: dict[Desk, tuple[int, Event | None]] = {}
+    asked = [(*each.desk, each.boot) for each in folds]
+    boots = {each.desk: each.boot for each in folds}
+    for site, unit, boot, seq, seat_seq, occupied, since_ms in _BEFORE.run(connection, asked):
+        after = seq if boot == boots[site, unit] else 0
+        seat = Event(seat_seq, since_ms, bool(occupied), None) if seat_seq else None
+        before[site, unit] = after, seat
+    return [each._replace(after=before[each.desk][0], seat=before[each.desk][1]) for each in folds]
+
+
+def _window(each: _Fold, there: dict[int, Event | None], limit: int) -> _Fold | None:
+    """With the events that decide, of those that are there and that came; None: not yet.
 
     Args:
         each: with what came.
@@ -236,8 +325,17 @@ def _window(each: _Fold, there: dict[int, Event | None], limit: int) -> list[Eve
     place = block(events[-1].seq) if events else block(oldest)
     events = [event for event in events if event.seq >= oldest and block(event.seq) == place]
     begin = decisive(events, each.limit_ms)
-    enough = begin or oldest == 0 or block(oldest) < place or limit >= BLOCK
-    return events[begin:] if enough else None
+    whole = oldest == 0 or block(oldest) < place
+    sat = any(event.seq <= each.after and event.occupied is not None for event in events)
+    if not (begin or whole or sat or limit >= BLOCK):
+        return None
+    # What was settled before some of it was deleted is only to say whether somebody sat there.
+    kept = [e for e in events[begin:] if e.seq > each.after or e.occupied is not None]
+    return each._replace(events=kept, seat=each.seat if whole and not begin else None)
+
+
+def _at(row: Any) -> int:
+    return min(int(row.time_ms), int(row.received_ms))
 
 
 def _read(packed: str | None) -> dict[int, Event | None]:

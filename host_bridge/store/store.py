@@ -14,6 +14,7 @@ from host_bridge.store import gaps, latest, postgres
 from host_bridge.store.commit import take
 from host_bridge.store.current_tables import unit_states
 from host_bridge.store.engine import connect, migrate, refusing, translated
+from host_bridge.store.groups import Groups
 from host_bridge.store.incidents import Incidents, stored_fact
 from host_bridge.store.leases import Leases
 from host_bridge.store.modes import Modes
@@ -30,6 +31,7 @@ from host_bridge.store.records import (
     WorkerRow,
 )
 from host_bridge.store.registry import Registry
+from host_bridge.store.retention import Retention
 from host_bridge.store.tables import dead_letters, facts, ledger, workers
 from host_bridge.store.updates import Updates
 
@@ -59,6 +61,10 @@ class Store:
         """Where the units stand."""
         self.leases = Leases(engine)
         """Who directs a site."""
+        self.groups = Groups(engine)
+        """Statistics of groups, as they may be told."""
+        self.retention = Retention(engine)
+        """Deleting what is over its time."""
         self._engine = engine
         self._writer = engine.execution_options(writes=True)
         self._committer = engine.execution_options(writes="facts")

@@ -58,6 +58,7 @@ facts = Table(
     UniqueConstraint("site", "unit", "boot", "lane", "seq"),
     # PostgreSQL has facts by the month of arrival, and the arrival in the primary key.
     Index(None, "received_ms").ddl_if(dialect="sqlite"),
+    Index(None, "site", "type", "time_ms"),
     Index("ix_facts_button", "site", "id", sqlite_where=_BUTTON, postgresql_where=_BUTTON),
     sqlite_autoincrement=True,
 )

@@ -1,4 +1,7 @@
-"""What the facts say is so now, read from their beginning, and where the tables say otherwise."""
+"""What the facts say is so now, read from their beginning, and where the tables say otherwise.
+
+For facts that were deleted speaks what is left of them (`forgotten`).
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from host_bridge.domain.sessions import Session, to_the_minute
 from host_bridge.store import sessions
 from host_bridge.store.current_tables import signed_in, unit_states
 from host_bridge.store.given_rows import GivenRows
+from host_bridge.store.retention_tables import forgotten
 from host_bridge.store.tables import facts
 from host_bridge.store.unit_state import Desk, storable
 
@@ -19,6 +23,8 @@ PORTION = 50_000
 """Ids of facts that are read at a time."""
 
 Row = dict[str, Any]
+
+_Sat = tuple[bool | None, int | None]
 
 _decode = msgspec.json.Decoder(Boot | Seat).decode
 _SUM = (
@@ -87,6 +93,12 @@ class _Total:
     heard_ms: int = 0
     seat: tuple[int, int] = (0, 0)
 
+    def add(self, row: Any) -> None:
+        """Take in what facts of one boot say, or what is left of them."""
+        self.boot = max(self.boot, row.boot)
+        self.heard_ms = max(self.heard_ms, row.heard_ms)
+        self.seat = max(self.seat, (row.boot, row.seat_seq) if row.seat_seq else (0, 0))
+
 
 class Reading:
     """Reads facts by their ids, from where it was to the newest. `upto`: the last one read."""
@@ -94,6 +106,7 @@ class Reading:
     def __init__(self) -> None:
         self.upto = 0
         self._totals: dict[Desk, _Total] = {}
+        self._only: list[Desk] | None = None
 
     def read(self, connection: sa.Connection) -> Iterator[int]:
         """Read what there is now; yields the newest id after each portion."""
@@ -106,40 +119,57 @@ class Reading:
 
     def _add(self, rows: Iterable[Any]) -> None:
         for row in rows:
-            total = self._totals.setdefault((row.site, row.unit), _Total())
-            total.boot = max(total.boot, row.boot)
-            total.heard_ms = max(total.heard_ms, row.heard_ms)
-            total.seat = max(total.seat, (row.boot, row.seat_seq) if row.seat_seq else (0, 0))
+            self._totals.setdefault((row.site, row.unit), _Total()).add(row)
 
     def read_some(self, connection: sa.Connection, desks: Iterable[Desk]) -> None:
         """Read all there is of some units only."""
-        for site, unit in desks:
+        self._only = list(desks)
+        for site, unit in self._only:
             self._add(connection.execute(_SUMS_OF, {"site": site, "unit": unit}))
+
+    def _add_forgotten(self, connection: sa.Connection) -> "dict[Desk, _Sat]":
+        """Add what is left of deleted facts; last, because some may be deleted while we read.
+
+        Returns:
+            The last seat change of those units of which it was deleted.
+        """
+        query = sa.select(forgotten).where(forgotten.c.lane == "ordinary")
+        if self._only is not None:
+            query = query.where(sa.tuple_(forgotten.c.site, forgotten.c.unit).in_(self._only))
+        sat: dict[Desk, tuple[tuple[int, int], bool, int]] = {}
+        for row in connection.execute(query):
+            desk = row.site, row.unit
+            self._totals.setdefault(desk, _Total()).add(row)
+            if row.seat_seq:
+                change = (row.boot, row.seat_seq), row.occupied, row.since_ms
+                sat[desk] = max(sat.get(desk, change), change)
+        return {
+            desk: (occupied, since_ms)
+            for desk, (change, occupied, since_ms) in sat.items()
+            if change == self._totals[desk].seat
+        }
 
     def told(self, connection: sa.Connection) -> tuple[dict[Desk, Row], dict[Desk, Session]]:
         """The rows of `unit_states` and the sessions, as the facts have them."""
+        sat = self._add_forgotten(connection)
         totals = self._totals
         boots = _BOOTS.run(connection, [(*desk, each.boot) for desk, each in totals.items()])
         firmware = {(site, unit): _decode(body).firmware for site, unit, body in boots}
         seats = _SEATS.run(connection, [(*desk, *each.seat) for desk, each in totals.items()])
-        sat = {
-            (row.site, row.unit): (
-                _decode(row.body).occupied,
-                to_the_minute(min(row.time_ms, row.received_ms)),
-            )
-            for row in seats
-        }
+        for row in seats:
+            since_ms = to_the_minute(min(row.time_ms, row.received_ms))
+            sat[row.site, row.unit] = _decode(row.body).occupied, since_ms
         states: dict[Desk, Row] = {}
         for desk, each in totals.items():
-            occupied, since_ms = sat.get(desk, (None, None))
+            last = sat.get(desk, (None, None))
             states[desk] = {
                 "boot": each.boot,
                 "firmware": storable(firmware[desk]) if desk in firmware else None,
                 "heard_ms": to_the_minute(each.heard_ms),
                 "seat_boot": each.seat[0],
                 "seat_seq": each.seat[1],
-                "occupied": occupied,
-                "since_ms": since_ms,
+                "occupied": last[0],
+                "since_ms": last[1],
             }
         found = sessions.refold(connection, {desk: each.boot for desk, each in totals.items()})
         return states, {desk: session for desk, session in found.items() if session is not None}

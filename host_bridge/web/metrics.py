@@ -14,6 +14,7 @@ from host_bridge.web import ledger
 from host_bridge.web.fleet_metrics import of_units
 from host_bridge.web.live import Live
 from host_bridge.web.relay_metrics import of_workers
+from host_bridge.web.retention_metrics import of_retention
 from host_bridge.web.update_metrics import of_updates
 from host_bridge.web.words import WORDS
 
@@ -128,6 +129,7 @@ class Metrics(Collector):
             workers = self._store.workers()
             newest = self._store.newest()
             updates = list(of_updates(self._store, self._director.site.name))
+            retention = list(of_retention(self._director, self._store, self._now_ms()))
         except StoreUnavailableError:
             yield GaugeMetricFamily("chequer_database_up", "1 while it can be read.", value=0)
             return
@@ -143,6 +145,7 @@ class Metrics(Collector):
             value=max(0, newest - (self._director.cursor or 0)),
         )
         yield from updates
+        yield from retention
         yield from of_workers(workers, self._now_ms())
         for name, text in (
             ("received", "Facts that came in."),

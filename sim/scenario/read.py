@@ -12,6 +12,7 @@ from sim.scenario import fault_actions as _fault_actions  # noqa: F401
 from sim.scenario import host_actions as _host_actions  # noqa: F401
 from sim.scenario import invariants as _invariants  # noqa: F401
 from sim.scenario import measure, site
+from sim.scenario import privacy_expectations as _privacy  # noqa: F401
 from sim.scenario.demands import DEMANDS
 from sim.scenario.errors import ScenarioFileError, WordingError
 from sim.scenario.lines import Node, Place, Tree, load

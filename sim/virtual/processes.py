@@ -282,6 +282,7 @@ class DirectorProcess:
         self._planned = None
         self.make_up()
         rest = self.director.step()
+        self.director.nightly.step()
         if rest >= 1:
             self._plan(self._conductor.now + round(rest * 1e6))
             return

@@ -80,7 +80,7 @@ def test_a_start_shows_the_same_as_a_director_that_never_stopped(
     settings, store, seed, monkeypatch
 ):
     # Fewer than it reads in life, so that fewer facts show whether they are enough.
-    monkeypatch.setattr("host_bridge.director.director.LIMIT", 15)
+    monkeypatch.setattr("host_bridge.director.beginning.LIMIT", 15)
     live = started(settings, store)
     chance = random.Random(seed)
     tags = (site.HEADSET_OF_ANNA, site.HEADSET_OF_BEA, site.CLEANER)

@@ -29,6 +29,13 @@ from host_bridge.store import (
     transfer,
 )
 from host_bridge.store.engine import connect
+from host_bridge.store.retention_tables import (
+    forgotten,
+    group_days,
+    retention_runs,
+    room_hours,
+    settled,
+)
 from host_bridge.store.tables import metadata
 from tests.host_bridge.store.batches import NOW, batch, incoming, seat
 from tests.host_bridge.store.test_opening import revisions
@@ -76,6 +83,11 @@ def filled(url: str) -> str:
         Heard(unit="u", version=1, step="refused", bundle="ab" * 16, received=3, refused="space",
               message="full", time_ms=NOW),
     )  # fmt: skip
+    with store._writer.begin() as connection:
+        for table in (forgotten, settled, room_hours, group_days, retention_runs):
+            kinds = {int: 7, str: "s", float: 1.5, bool: True}
+            row = {c.name: kinds[c.type.python_type] for c in table.columns if c.name != "id"}
+            connection.execute(sa.insert(table).values(row))
     with store._engine.connect() as connection:
         for table in metadata.sorted_tables:
             assert connection.execute(sa.select(table)).first() is not None, table.name
