@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -37,6 +36,7 @@ from host_bridge.privacy_commands import forget, report
 from host_bridge.provision.command import provision
 from host_bridge.relay import Relay
 from host_bridge.settings import SettingsError
+from host_bridge.signals import on_end
 from host_bridge.store import RegistryError, StoreError, TagKind, bring_to
 from host_bridge.store_commands import backup, move, rebuild, restore
 from host_bridge.transport.embedded import EmbeddedBroker, EmbeddedBrokerError
@@ -92,7 +92,7 @@ def broker(config: Config = None) -> None:
     """Run the embedded MQTT broker, for this machine only."""
     settings = settings_of(config)
     stopped = threading.Event()
-    _on_signals(stopped.set)
+    on_end(stopped.set)
     with EmbeddedBroker(settings.broker) as embedded:
         out.print(f"The broker listens on {embedded.where}; Ctrl-C ends it.")
         while not stopped.wait(0.5):
@@ -126,7 +126,7 @@ def relay(
         raise SettingsError('--share needs MQTT 5, but [broker] version is "3.1.1"')
     with opened(settings) as store:
         worker = Relay(settings, store, name, share=share)
-        _on_signals(worker.stop)
+        on_end(worker.stop)
         left = worker.run()
     if left:
         fail(f"Stopped with {left} facts in hand; nothing is lost, units send them again.", IN_HAND)
@@ -146,7 +146,7 @@ def gateway(
         raise SettingsError("the same serial port twice: each has one unit")
     settings = settings_of(config)
     stopped = threading.Event()
-    _on_signals(stopped.set)
+    on_end(stopped.set)
     out.print(f"Relaying between {', '.join(port)} and the broker; Ctrl-C ends it.")
     run_ports(port, baud, settings.broker, settings.site.name, stopped)
 
@@ -314,8 +314,3 @@ def show(number: Annotated[int, typer.Argument(metavar="ID")], config: Config = 
         out.print(printable(line))
     payload = letter.payload.decode(errors="backslashreplace")
     out.print(printable(payload))
-
-
-def _on_signals(action: Callable[[], object]) -> None:
-    for which in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(which, lambda *_: action())
