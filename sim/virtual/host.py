@@ -7,7 +7,7 @@ from pathlib import Path
 
 from host_bridge import faultpoint
 from host_bridge.settings import load
-from host_bridge.store import Store, sqlite
+from host_bridge.store import Store
 from host_bridge.web import ledger
 from host_bridge.web.models import Room
 from sim.scenario.database import Database
@@ -45,8 +45,6 @@ class VirtualHost:
         *,
         leave_out: bool,
     ) -> None:
-        # A lock that another holds won't go away while we wait in real time.
-        sqlite.BUSY_TIMEOUT_MS = 0
         self._conductor = conductor
         self._clock = HostClock(conductor)
         self._broker = broker

@@ -1,8 +1,11 @@
 """One scenario in virtual time, from beginning to end."""
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
+from host_bridge.store import sqlite
 from sim.scenario.record import Facts, Record, Result
 from sim.scenario.story import Scenario
 from sim.scenario.tell import tell_in
@@ -45,9 +48,24 @@ def tell_virtually(scenario: Scenario, keep: Path | None, *, leave_out: bool = T
 
     With `leave_out` the units leave out what changes nothing (sim/virtual/on_vm/idle.py).
     """
-    # What the host would write into its log is part of the story where somebody expects it.
-    logging.getLogger("host_bridge").setLevel(logging.CRITICAL)
     conductor = Conductor()
-    return loop.run(
-        conductor, tell_in(VirtualWorld(conductor, leave_out=leave_out), scenario, keep)
-    )
+    with _as_in_a_story():
+        return loop.run(
+            conductor, tell_in(VirtualWorld(conductor, leave_out=leave_out), scenario, keep)
+        )
+
+
+@contextlib.contextmanager
+def _as_in_a_story() -> Iterator[None]:
+    """What a story needs to be otherwise in the whole process, and only for its time."""
+    log, busy_ms = logging.getLogger("host_bridge"), sqlite.BUSY_TIMEOUT_MS
+    level = log.level
+    # What the host would write into its log is part of the story where somebody expects it.
+    log.setLevel(logging.CRITICAL)
+    # A lock that another holds won't go away while we wait in real time.
+    sqlite.BUSY_TIMEOUT_MS = 0
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        sqlite.BUSY_TIMEOUT_MS = busy_ms
