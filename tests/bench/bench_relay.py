@@ -71,10 +71,8 @@ def _speeds(port: int, folder: Path) -> Iterator[Row]:
 
 
 BARE, CHECKED, PAHO, BATCHES = 0.6, 0.3, 5.0, 0.6
-"""Least ratios: what is wanted, not what is reached. The bare loop takes 4 us for a fact when the
-machine is quiet, the relay's own part in Python 8 (`bench_parts.py`): 0.6 of the bare loop is out
-of reach of one process in Python. The relay over paho is the same relay on the same store, so what
-SQLite takes is in both."""
+"""Least ratios: what is wanted, not what is reached (docs/operations.md says why). The relay over
+paho is the same relay on the same store, so what SQLite takes is in both."""
 
 
 def _at_least(name: str, value: float, limit: float) -> Row:
