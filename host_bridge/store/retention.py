@@ -27,6 +27,9 @@ EVENTS = ("tag", "seat", "press", "urgent")
 READ = 2_000
 """Facts that are read at a time."""
 
+COUNTED = 1_000_000
+"""A first run may find more; counting them would take longer than a server is waited for."""
+
 _decode = msgspec.json.Decoder(Seat).decode
 
 
@@ -103,9 +106,30 @@ class Retention:
 
     def units_due(self, cut: Cut) -> list[str]:
         """The units that have facts to be deleted, seat changes included."""
-        query = sa.select(facts.c.unit).where(_due(cut, ("taps", "seats", "faults"))).distinct()
-        with translated(self._engine), self._engine.connect() as connection:
-            return sorted(connection.scalars(query))
+        found: set[str] = set()
+        for data in ("taps", "seats", "faults"):
+            for kind in classes()[data].facts:
+                found.update(*self._units_of(cut, kind, cut.before_ms[data]))
+        return sorted(found)
+
+    def _units_of(self, cut: Cut, kind: str, before_ms: int) -> Iterator[set[str]]:
+        """Portion for portion, for a first run finds millions and a server has no patience."""
+        at = (-1, 0)
+        columns = (facts.c.time_ms, facts.c.id, facts.c.unit)
+        query = sa.select(*columns).where(
+            facts.c.site == cut.site, facts.c.type == kind, facts.c.id <= cut.upto,
+            facts.c.time_ms <= before_ms,
+        ).order_by(facts.c.time_ms, facts.c.id).limit(10 * READ)  # fmt: skip
+        while True:
+            on = sa.and_(
+                facts.c.time_ms >= at[0], sa.or_(facts.c.time_ms > at[0], facts.c.id > at[1])
+            )
+            with translated(self._engine), self._engine.connect() as connection:
+                rows = connection.execute(query.where(on)).all()
+            if not rows:
+                return
+            at = rows[-1].time_ms, rows[-1].id
+            yield {row.unit for row in rows}
 
     def forget_unit(
         self, cut: Cut, unit: str, found: Settled | None, bound_ms: int
@@ -118,14 +142,14 @@ class Retention:
             found: how the desk was after its facts up to some time; None: nothing new.
             bound_ms: until when the simpler rules may settle something.
         """
-        here = sa.and_(facts.c.unit == unit, _due(cut, ("taps", "faults")))
+        here = _due_of(cut, unit, ("taps", "faults"))
         rows: Sequence[Any] = [None] * PORTION
         first = True
         while len(rows) == PORTION:
             with translated(self._engine), self._writer.begin() as connection:
                 _lock(connection, cut.site, [unit])
                 if first:
-                    everything = _due(cut, ("taps", "seats", "faults"))
+                    everything = _due_of(cut, unit, ("taps", "seats"))
                     settling.settle(connection, (cut.site, unit), found, everything, bound_ms)
                     first = False
                 rows = connection.execute(sa.select(facts).where(here).limit(PORTION)).all()
@@ -204,11 +228,15 @@ class Retention:
         return done
 
     def amounts(self, cut: Cut, longest_ms: int) -> list[Amount]:
-        """What is over its time, by class; without reports, which facts alone don't tell of."""
+        """What is over its time, by class; without reports, which facts alone don't tell of.
+
+        Facts of a class are counted up to `COUNTED`.
+        """
         found = []
         with translated(self._engine), self._engine.connect() as connection:
             for data in ("taps", "seats", "faults"):
-                over = sa.select(sa.func.count()).where(_due(cut, (data,)))
+                some = sa.select(facts.c.id).where(_due(cut, (data,))).limit(COUNTED)
+                over = sa.select(sa.func.count()).select_from(some.subquery())
                 oldest = sa.select(sa.func.min(facts.c.time_ms)).where(
                     facts.c.site == cut.site, facts.c.type.in_(classes()[data].facts)
                 )
@@ -257,6 +285,18 @@ def _due(cut: Cut, wanted: Sequence[str]) -> sa.ColumnElement[bool]:
         for kind in classes()[data].facts
     ]
     return sa.and_(facts.c.site == cut.site, facts.c.id <= cut.upto, sa.or_(*ends))
+
+
+def _due_of(cut: Cut, unit: str, wanted: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Which facts of a unit are over their time; found by the unit, among any number of others."""
+    ends = [
+        # Joined with nothing: else the database might read those of all units by their time.
+        sa.and_(facts.c.type.concat("") == kind, facts.c.time_ms <= cut.before_ms[data])
+        for data in wanted
+        for kind in classes()[data].facts
+    ]
+    here = sa.and_(facts.c.site == cut.site, facts.c.unit == unit, facts.c.id <= cut.upto)
+    return sa.and_(here, sa.or_(*ends))
 
 
 def _letters_due(cut: Cut, longest_ms: int) -> sa.ColumnElement[bool]:
