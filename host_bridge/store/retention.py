@@ -12,7 +12,7 @@ from host_bridge.contract.facts import Seat
 from host_bridge.domain.room_hours import HOUR_MS, Change, fullness, hour_of
 from host_bridge.retention import classes
 from host_bridge.store import forgotten as left
-from host_bridge.store import postgres, settling
+from host_bridge.store import postgres, settling, sqlite
 from host_bridge.store.engine import translated
 from host_bridge.store.forgotten import PORTION
 from host_bridge.store.incidents import stored_fact
@@ -263,8 +263,13 @@ class Retention:
             return
         with translated(self._engine), self._engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
-            # Beside a reader it does what it can, and the next night the rest.
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # Without waiting: it would keep writers out for as long as a backup reads. Beside a
+            # reader it does what it can, and the next night the rest.
+            driver.execute("PRAGMA busy_timeout = 0")
+            try:
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                driver.execute(f"PRAGMA busy_timeout = {sqlite.BUSY_TIMEOUT_MS}")
 
     def last_run(self, site: str) -> list[Run]:
         """What the last deletion did, by class; empty when there was none."""

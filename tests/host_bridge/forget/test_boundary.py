@@ -155,6 +155,17 @@ def test_nothing_of_a_deleted_tap_can_be_read_in_sqlites_files(tmp_path: Path):
         store.close()
 
 
+def test_a_reader_who_takes_long_holds_up_nothing(tmp_path: Path):
+    settings = settings_at(f"sqlite:///{tmp_path}/c.db", tmp_path)
+    store = Store.open(settings.store.url)
+    commit(store, tap("u1", 1, site.CLEANER), NIGHT - 80 * HOUR)
+    with store._engine.connect() as reading:
+        reading.execute(sa.select(facts)).all()
+        assert run(store, settings)["taps"].deleted == 1
+        commit(store, tap("u1", 2, site.CLEANER), NIGHT)
+    store.close()
+
+
 def test_what_is_due_is_found_by_its_time_and_not_by_reading_everything(tmp_path: Path):
     store = Store.open(f"sqlite:///{tmp_path}/c.db")
     cut = Cut(site=site.NAME, before_ms={"taps": 1, "seats": 1, "faults": 1}, upto=9)
