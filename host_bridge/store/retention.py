@@ -91,18 +91,20 @@ class Retention:
 
     def events(self, site: str, upto: int) -> Iterator[list[StoredFact]]:
         """All facts that say how a site's desks are, in portions, in the order of the commits."""
-        after = 0
-        # Joined with nothing: else the database would walk by type and sort each portion by id.
+        # Joined with nothing: else the database would walk by type and sort by id.
         mine = sa.and_(facts.c.site.concat("") == site, facts.c.type.concat("").in_(EVENTS))
-        query = sa.select(facts).where(mine)
+        after = 0
         while True:
-            some = query.where(facts.c.id > after, facts.c.id <= upto)
+            next_ = sa.select(facts.c.id).where(facts.c.id > after, facts.c.id <= upto)
+            some = next_.order_by(facts.c.id).limit(READ).subquery()
             with translated(self._engine), self._engine.connect() as connection:
-                rows = connection.execute(some.order_by(facts.c.id).limit(READ)).mappings().all()
-            if not rows:
-                return
+                last = connection.scalar(sa.select(sa.func.max(some.c.id)))
+                if last is None:
+                    return
+                portion = sa.select(facts).where(mine, facts.c.id > after, facts.c.id <= last)
+                rows = connection.execute(portion.order_by(facts.c.id)).mappings().all()
             yield [stored_fact(row) for row in rows]
-            after = rows[-1]["id"]
+            after = last
 
     def units_due(self, cut: Cut) -> list[str]:
         """The units that have facts to be deleted, seat changes included."""
@@ -179,9 +181,8 @@ class Retention:
                 units = connection.scalars(known.with_only_columns(facts.c.unit).distinct()).all()
                 _lock(connection, cut.site, units)
                 changes = connection.execute(known).all()
-                for room in rooms:
-                    if len(room.units) >= smallest:
-                        _keep_hours(connection, cut.site, room, hour, changes)
+                wide = [room for room in rooms if len(room.units) >= smallest]
+                _keep_hours(connection, cut.site, wide, hour, changes)
                 rows = connection.execute(sa.select(facts).where(due, end).limit(PORTION)).all()
                 left.delete(connection, rows)
             yield len(rows)
@@ -335,27 +336,34 @@ def _lock(connection: sa.Connection, site: str, units: Sequence[str]) -> None:
 
 
 def _keep_hours(
-    connection: sa.Connection, site: str, room: Room, hour: int, changes: Sequence[Any]
+    connection: sa.Connection, site: str, rooms: Sequence[Room], hour: int, changes: Sequence[Any]
 ) -> None:
-    """Write how full a room was in an hour, and in those before it in which nothing changed."""
-    here = sa.and_(room_hours.c.site == site, room_hours.c.room == room.name)
-    last = connection.scalar(sa.select(sa.func.max(room_hours.c.hour_ms)).where(here))
-    if last is not None and last >= hour:
-        return  # facts that come so late change nothing that was written
-    taken = _taken(connection, site) & room.units
-    own = [
-        Change(row.time_ms, row.unit, _decode(row.body).occupied)
-        for row in changes
-        if row.unit in room.units
-    ]
-    quiet = range(hour if last is None else last + HOUR_MS, hour, HOUR_MS)
-    figures = [(at, len(taken), float(len(taken))) for at in quiet]
-    figures.append((hour, *fullness(taken, own, hour)))
+    """Write how full rooms were in an hour, and in those before it in which nothing changed."""
+    newest = sa.select(room_hours.c.room, sa.func.max(room_hours.c.hour_ms)).where(
+        room_hours.c.site == site
+    )
+    last: dict[str, int] = dict(map(tuple, connection.execute(newest.group_by(room_hours.c.room))))
+    # Facts that come so late change nothing that was written.
+    missing = [room for room in rooms if last.get(room.name, 0) < hour]
+    if not missing:
+        return
+    taken = _taken(connection, site)
+    own = [Change(row.time_ms, row.unit, _decode(row.body).occupied) for row in changes]
     rows = [
         {"site": site, "room": room.name, "hour_ms": at, "highest": highest, "mean": mean}
-        for at, highest, mean in figures
+        for room in missing
+        for at, highest, mean in _hours(room, last.get(room.name), hour, (taken, own))
     ]
     connection.execute(sa.insert(room_hours), rows)
+
+
+def _hours(
+    room: Room, last: int | None, hour: int, seen: tuple[frozenset[str], Sequence[Change]]
+) -> Iterator[tuple[int, int, float]]:
+    taken, changes = seen[0] & room.units, [each for each in seen[1] if each.unit in room.units]
+    for at in range(hour if last is None else last + HOUR_MS, hour, HOUR_MS):
+        yield at, len(taken), float(len(taken))
+    yield hour, *fullness(taken, changes, hour)
 
 
 def _taken(connection: sa.Connection, site: str) -> frozenset[str]:
