@@ -1,6 +1,7 @@
 """Retention: every class of data, its purpose, and how long it is kept; from `retention.toml`."""
 
 import functools
+import sys
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
@@ -37,6 +38,25 @@ def classes() -> dict[str, DataClass]:
     return msgspec.convert(tomllib.loads(text), _File).classes
 
 
+def table() -> str:
+    """The classes as docs/privacy.md has them: `python -m host_bridge.retention` prints it."""
+    lines = [
+        "| class | what | for what | how long | why so long | personal |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, kind in classes().items():
+        what = [f"facts `{each}`" for each in kind.facts] + [f"`{each}`" for each in kind.tables]
+        long = f"{_days(kind.hours)} since {kind.since}" if kind.hours else "no time ends it"
+        personal = "yes" if kind.personal else "no"
+        cells = (name, ", ".join(what), kind.purpose, long, kind.why, personal)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _days(hours: int) -> str:
+    return f"{hours} h" if hours < 168 else f"{hours // 24} days"
+
+
 def refusal(name: str, hours: int) -> str | None:
     """Why a site can't keep a class for so many hours; None when it can."""
     kind = classes().get(name)
@@ -64,3 +84,7 @@ def limits_ms(kept: Mapping[str, int]) -> dict[str, int]:
     """
     found = {name: kind.hours for name, kind in classes().items() if kind.hours is not None}
     return {name: hours * HOUR_MS for name, hours in {**found, **kept}.items()}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table())

@@ -47,6 +47,9 @@ def count(
     for day in wanted:
         here = [each for each in sign_ins if _day(each.time_ms, zone) == day]
         reported = Counter(room for at, room in reports if at == day)
+        if not known and not here and not reported:
+            continue  # before the site's first day there is nothing to be told, nor to be hidden
+        known.add(day.isoformat())
         figures = day_figures([room.name for room in site.rooms], here, reported)
         told = publish(figures, settings.privacy.group)
         store.groups.put(

@@ -96,6 +96,7 @@ def forget(
         for each in _amounts(store, cut, now_ms)
     ]  # fmt: skip
     store.retention.write_runs(site.name, runs)
+    store.retention.sweep()
     return runs
 
 

@@ -12,7 +12,7 @@ from host_bridge.contract.facts import Seat
 from host_bridge.domain.room_hours import HOUR_MS, Change, fullness, hour_of
 from host_bridge.retention import classes
 from host_bridge.store import forgotten as left
-from host_bridge.store import postgres, settling
+from host_bridge.store import postgres, settling, sqlite
 from host_bridge.store.engine import translated
 from host_bridge.store.forgotten import PORTION
 from host_bridge.store.incidents import stored_fact
@@ -26,6 +26,9 @@ EVENTS = ("tag", "seat", "press", "urgent")
 
 READ = 2_000
 """Facts that are read at a time."""
+
+COUNTED = 1_000_000
+"""A first run may find more; counting them would take longer than a server is waited for."""
 
 _decode = msgspec.json.Decoder(Seat).decode
 
@@ -88,24 +91,47 @@ class Retention:
 
     def events(self, site: str, upto: int) -> Iterator[list[StoredFact]]:
         """All facts that say how a site's desks are, in portions, in the order of the commits."""
-        after = 0
-        # Joined with nothing: else the database would walk by type and sort each portion by id.
+        # Joined with nothing: else the database would walk by type and sort by id.
         mine = sa.and_(facts.c.site.concat("") == site, facts.c.type.concat("").in_(EVENTS))
-        query = sa.select(facts).where(mine)
+        after = 0
         while True:
-            some = query.where(facts.c.id > after, facts.c.id <= upto)
+            next_ = sa.select(facts.c.id).where(facts.c.id > after, facts.c.id <= upto)
+            some = next_.order_by(facts.c.id).limit(READ).subquery()
             with translated(self._engine), self._engine.connect() as connection:
-                rows = connection.execute(some.order_by(facts.c.id).limit(READ)).mappings().all()
-            if not rows:
-                return
+                last = connection.scalar(sa.select(sa.func.max(some.c.id)))
+                if last is None:
+                    return
+                portion = sa.select(facts).where(mine, facts.c.id > after, facts.c.id <= last)
+                rows = connection.execute(portion.order_by(facts.c.id)).mappings().all()
             yield [stored_fact(row) for row in rows]
-            after = rows[-1]["id"]
+            after = last
 
     def units_due(self, cut: Cut) -> list[str]:
         """The units that have facts to be deleted, seat changes included."""
-        query = sa.select(facts.c.unit).where(_due(cut, ("taps", "seats", "faults"))).distinct()
-        with translated(self._engine), self._engine.connect() as connection:
-            return sorted(connection.scalars(query))
+        found: set[str] = set()
+        for data in ("taps", "seats", "faults"):
+            for kind in classes()[data].facts:
+                found.update(*self._units_of(cut, kind, cut.before_ms[data]))
+        return sorted(found)
+
+    def _units_of(self, cut: Cut, kind: str, before_ms: int) -> Iterator[set[str]]:
+        """Portion for portion, for a first run finds millions and a server has no patience."""
+        at = (-1, 0)
+        columns = (facts.c.time_ms, facts.c.id, facts.c.unit)
+        query = sa.select(*columns).where(
+            facts.c.site == cut.site, facts.c.type == kind, facts.c.id <= cut.upto,
+            facts.c.time_ms <= before_ms,
+        ).order_by(facts.c.time_ms, facts.c.id).limit(10 * READ)  # fmt: skip
+        while True:
+            on = sa.and_(
+                facts.c.time_ms >= at[0], sa.or_(facts.c.time_ms > at[0], facts.c.id > at[1])
+            )
+            with translated(self._engine), self._engine.connect() as connection:
+                rows = connection.execute(query.where(on)).all()
+            if not rows:
+                return
+            at = rows[-1].time_ms, rows[-1].id
+            yield {row.unit for row in rows}
 
     def forget_unit(
         self, cut: Cut, unit: str, found: Settled | None, bound_ms: int
@@ -118,14 +144,14 @@ class Retention:
             found: how the desk was after its facts up to some time; None: nothing new.
             bound_ms: until when the simpler rules may settle something.
         """
-        here = sa.and_(facts.c.unit == unit, _due(cut, ("taps", "faults")))
+        here = _due_of(cut, unit, ("taps", "faults"))
         rows: Sequence[Any] = [None] * PORTION
         first = True
         while len(rows) == PORTION:
             with translated(self._engine), self._writer.begin() as connection:
                 _lock(connection, cut.site, [unit])
                 if first:
-                    everything = _due(cut, ("taps", "seats", "faults"))
+                    everything = _due_of(cut, unit, ("taps", "seats"))
                     settling.settle(connection, (cut.site, unit), found, everything, bound_ms)
                     first = False
                 rows = connection.execute(sa.select(facts).where(here).limit(PORTION)).all()
@@ -155,9 +181,8 @@ class Retention:
                 units = connection.scalars(known.with_only_columns(facts.c.unit).distinct()).all()
                 _lock(connection, cut.site, units)
                 changes = connection.execute(known).all()
-                for room in rooms:
-                    if len(room.units) >= smallest:
-                        _keep_hours(connection, cut.site, room, hour, changes)
+                wide = [room for room in rooms if len(room.units) >= smallest]
+                _keep_hours(connection, cut.site, wide, hour, changes)
                 rows = connection.execute(sa.select(facts).where(due, end).limit(PORTION)).all()
                 left.delete(connection, rows)
             yield len(rows)
@@ -204,11 +229,15 @@ class Retention:
         return done
 
     def amounts(self, cut: Cut, longest_ms: int) -> list[Amount]:
-        """What is over its time, by class; without reports, which facts alone don't tell of."""
+        """What is over its time, by class; without reports, which facts alone don't tell of.
+
+        Facts of a class are counted up to `COUNTED`.
+        """
         found = []
         with translated(self._engine), self._engine.connect() as connection:
             for data in ("taps", "seats", "faults"):
-                over = sa.select(sa.func.count()).where(_due(cut, (data,)))
+                some = sa.select(facts.c.id).where(_due(cut, (data,))).limit(COUNTED)
+                over = sa.select(sa.func.count()).select_from(some.subquery())
                 oldest = sa.select(sa.func.min(facts.c.time_ms)).where(
                     facts.c.site == cut.site, facts.c.type.in_(classes()[data].facts)
                 )
@@ -229,6 +258,20 @@ class Retention:
         with translated(self._engine), self._writer.begin() as connection:
             connection.execute(sa.insert(retention_runs), rows)
 
+    def sweep(self) -> None:
+        """Let no copy of what was deleted lie in SQLite's log; PostgreSQL vacuums by itself."""
+        if self._engine.dialect.name != "sqlite":
+            return
+        with translated(self._engine), self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            # Without waiting: it would keep writers out for as long as a backup reads. Beside a
+            # reader it does what it can, and the next night the rest.
+            driver.execute("PRAGMA busy_timeout = 0")
+            try:
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                driver.execute(f"PRAGMA busy_timeout = {sqlite.BUSY_TIMEOUT_MS}")
+
     def last_run(self, site: str) -> list[Run]:
         """What the last deletion did, by class; empty when there was none."""
         newest = sa.select(sa.func.max(retention_runs.c.at_ms)).where(retention_runs.c.site == site)
@@ -248,6 +291,18 @@ def _due(cut: Cut, wanted: Sequence[str]) -> sa.ColumnElement[bool]:
         for kind in classes()[data].facts
     ]
     return sa.and_(facts.c.site == cut.site, facts.c.id <= cut.upto, sa.or_(*ends))
+
+
+def _due_of(cut: Cut, unit: str, wanted: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Which facts of a unit are over their time; found by the unit, among any number of others."""
+    ends = [
+        # Joined with nothing: else the database might read those of all units by their time.
+        sa.and_(facts.c.type.concat("") == kind, facts.c.time_ms <= cut.before_ms[data])
+        for data in wanted
+        for kind in classes()[data].facts
+    ]
+    here = sa.and_(facts.c.site == cut.site, facts.c.unit == unit, facts.c.id <= cut.upto)
+    return sa.and_(here, sa.or_(*ends))
 
 
 def _letters_due(cut: Cut, longest_ms: int) -> sa.ColumnElement[bool]:
@@ -281,27 +336,34 @@ def _lock(connection: sa.Connection, site: str, units: Sequence[str]) -> None:
 
 
 def _keep_hours(
-    connection: sa.Connection, site: str, room: Room, hour: int, changes: Sequence[Any]
+    connection: sa.Connection, site: str, rooms: Sequence[Room], hour: int, changes: Sequence[Any]
 ) -> None:
-    """Write how full a room was in an hour, and in those before it in which nothing changed."""
-    here = sa.and_(room_hours.c.site == site, room_hours.c.room == room.name)
-    last = connection.scalar(sa.select(sa.func.max(room_hours.c.hour_ms)).where(here))
-    if last is not None and last >= hour:
-        return  # facts that come so late change nothing that was written
-    taken = _taken(connection, site) & room.units
-    own = [
-        Change(row.time_ms, row.unit, _decode(row.body).occupied)
-        for row in changes
-        if row.unit in room.units
-    ]
-    quiet = range(hour if last is None else last + HOUR_MS, hour, HOUR_MS)
-    figures = [(at, len(taken), float(len(taken))) for at in quiet]
-    figures.append((hour, *fullness(taken, own, hour)))
+    """Write how full rooms were in an hour, and in those before it in which nothing changed."""
+    newest = sa.select(room_hours.c.room, sa.func.max(room_hours.c.hour_ms)).where(
+        room_hours.c.site == site
+    )
+    last: dict[str, int] = dict(map(tuple, connection.execute(newest.group_by(room_hours.c.room))))
+    # Facts that come so late change nothing that was written.
+    missing = [room for room in rooms if last.get(room.name, 0) < hour]
+    if not missing:
+        return
+    taken = _taken(connection, site)
+    own = [Change(row.time_ms, row.unit, _decode(row.body).occupied) for row in changes]
     rows = [
         {"site": site, "room": room.name, "hour_ms": at, "highest": highest, "mean": mean}
-        for at, highest, mean in figures
+        for room in missing
+        for at, highest, mean in _hours(room, last.get(room.name), hour, (taken, own))
     ]
     connection.execute(sa.insert(room_hours), rows)
+
+
+def _hours(
+    room: Room, last: int | None, hour: int, seen: tuple[frozenset[str], Sequence[Change]]
+) -> Iterator[tuple[int, int, float]]:
+    taken, changes = seen[0] & room.units, [each for each in seen[1] if each.unit in room.units]
+    for at in range(hour if last is None else last + HOUR_MS, hour, HOUR_MS):
+        yield at, len(taken), float(len(taken))
+    yield hour, *fullness(taken, changes, hour)
 
 
 def _taken(connection: sa.Connection, site: str) -> frozenset[str]:

@@ -68,6 +68,8 @@ def _settle(connection: Any, _record: object) -> None:
     # NORMAL may lose a committed transaction at a power cut, and we have acknowledged it.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten: else it could be read in the file until its place is needed.
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     cursor.close()

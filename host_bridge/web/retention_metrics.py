@@ -22,7 +22,11 @@ def of_retention(director: Director, store: Store, now_ms: int) -> Iterator[Metr
         ("refused", "1 while that is because its clock may be wrong.", nightly.refused),
     ):
         yield GaugeMetricFamily(f"chequer_deletion_{name}", text, value=int(value))
-    age = GaugeMetricFamily("chequer_deletion_age_seconds", "Since the last complete deletion.")
+    # Never is very long ago: so the alert calls then, too.
+    age_s = (now_ms - runs[0].at_ms) / 1000 if runs else float("inf")
+    yield GaugeMetricFamily(
+        "chequer_deletion_age_seconds", "Since the last complete deletion.", value=age_s
+    )
     deleted = GaugeMetricFamily(
         "chequer_deletion_rows", "What the last deletion deleted.", labels=["data"]
     )
@@ -35,8 +39,5 @@ def of_retention(director: Director, store: Store, now_ms: int) -> Iterator[Metr
         deleted.add_metric([run.data], run.deleted)
         if run.oldest_ms is not None:
             oldest.add_metric([run.data], (run.at_ms - run.oldest_ms) / 1000)
-    if runs:
-        age.add_metric([], (now_ms - runs[0].at_ms) / 1000)
-    yield age
     yield deleted
     yield oldest

@@ -84,7 +84,7 @@ def test_every_command_takes_a_configuration() -> None:
 
 def test_migrate_says_what_it_did(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     assert shell.run("migrate") == 0
-    assert "Applied: 0001, 0002, 0003, 0004, 0005, 0006." in capsys.readouterr().out
+    assert "Applied: 0001, 0002, 0003, 0004, 0005, 0006, 0007." in capsys.readouterr().out
     assert shell.run("migrate") == 0
     assert "up to date" in capsys.readouterr().out
 

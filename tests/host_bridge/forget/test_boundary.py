@@ -1,12 +1,16 @@
 """What goes, what stays, and that it is proven."""
 
+import threading
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from host_bridge.forget import ClockError
+from host_bridge.forget import ClockError, forget
 from host_bridge.settings import Privacy, Settings
-from host_bridge.store import Batch, DeadLetter, Incoming, Store
+from host_bridge.store import Batch, Cut, DeadLetter, Incoming, Store
+from host_bridge.store.retention import _due, _due_of
+from host_bridge.store.tables import facts
 from tests.host_bridge import site
 from tests.host_bridge.forget.nights import (
     DAY,
@@ -134,6 +138,80 @@ def test_before_the_first_deletion_the_newest_fact_says_whether_the_clock_can_be
         run(store, settings, clock_is_right=False)
     commit(store, tap("u1", 2, site.CLEANER), NIGHT - DAY)
     assert run(store, settings, clock_is_right=False)["taps"].deleted == 1
+
+
+def test_nothing_of_a_deleted_tap_can_be_read_in_sqlites_files(tmp_path: Path):
+    settings = settings_at(f"sqlite:///{tmp_path}/c.db", tmp_path)
+    store = Store.open(settings.store.url)
+    try:
+        for seq in range(1, 400):
+            tag = site.HEADSET_OF_ANNA if seq < 390 else site.HEADSET_OF_BEA
+            commit(store, tap("u1", seq, tag), NIGHT - (73 if seq < 390 else 1) * HOUR)
+        run(store, settings)
+        files = b"".join(file.read_bytes() for file in tmp_path.glob("c.db*"))
+        assert site.HEADSET_OF_BEA.encode() in files
+        assert site.HEADSET_OF_ANNA.encode() not in files
+    finally:
+        store.close()
+
+
+def test_a_reader_who_takes_long_holds_up_nothing(tmp_path: Path):
+    settings = settings_at(f"sqlite:///{tmp_path}/c.db", tmp_path)
+    store = Store.open(settings.store.url)
+    commit(store, tap("u1", 1, site.CLEANER), NIGHT - 80 * HOUR)
+    with store._engine.connect() as reading:
+        reading.execute(sa.select(facts)).all()
+        assert run(store, settings)["taps"].deleted == 1
+        commit(store, tap("u1", 2, site.CLEANER), NIGHT)
+    store.close()
+
+
+def test_what_is_due_is_found_by_its_time_and_not_by_reading_everything(tmp_path: Path):
+    store = Store.open(f"sqlite:///{tmp_path}/c.db")
+    cut = Cut(site=site.NAME, before_ms={"taps": 1, "seats": 1, "faults": 1}, upto=9)
+    query = sa.select(sa.func.min(facts.c.time_ms)).where(_due(cut, ("seats",)))
+    text = query.compile(store._engine, compile_kwargs={"literal_binds": True})
+    every = sa.select(facts).where(_due_of(cut, "u1", ("taps", "faults"))).limit(9)
+    also = every.compile(store._engine, compile_kwargs={"literal_binds": True})
+    with store._engine.connect() as connection:
+        for statement, index in ((text, "type_time_ms"), (also, "(site=? AND unit=?")):
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+            words = " ".join(str(row[-1]) for row in plan)
+            assert "SCAN facts" not in words, words
+            assert index in words, words
+    store.close()
+
+
+def test_commits_go_on_while_much_is_deleted(store, settings):
+    for number in range(40):
+        taps = [
+            Incoming(
+                site=site.NAME, lane="ordinary", sure="age", topic="t",
+                fact=tap(f"u{number % 8 + 1}", number * 100 + n, site.CLEANER),
+                time_ms=NIGHT - 80 * HOUR, received_ms=NIGHT - 80 * HOUR,
+            )
+            for n in range(1, 101)
+        ]  # fmt: skip
+        store.commit(Batch(worker="w1", received=100, facts=taps, dead_letters=[]))
+    stop, commits = threading.Event(), []
+
+    def relay() -> None:
+        while not stop.is_set():
+            commit(store, seat("u1", 10_000 + len(commits), True), NIGHT)
+            commits.append(1)
+
+    thread = threading.Thread(target=relay)
+    work = forget(store, settings, NIGHT, clock_is_right=True)
+    thread.start()
+    try:
+        seen = {len(commits) for _ in work}
+    finally:
+        stop.set()
+        thread.join(30)
+    assert len(commits) > 2
+    assert len(seen) > 2, "some commits came between the portions"
+    assert over(store, settings) == {}
+    assert sum(row.difference for row in store.ledger()) == 0
 
 
 def test_several_nights_may_have_been_missed_over_a_long_weekend(store, settings):

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from host_bridge.contract.facts import AnyFact
-from host_bridge.retention import classes, limits_ms
+from host_bridge.retention import classes, limits_ms, table
 from host_bridge.settings import SettingsError, load
 from host_bridge.store.tables import commit_order, facts, leases, metadata
 
@@ -61,3 +61,9 @@ def test_a_site_may_shorten_what_is_about_persons_and_lengthen_what_is_not(tmp_p
     file.write_text("[privacy]\ngroup = 5\n[privacy.keep]\ntaps = 24\nseats = 24\nfaults = 20000\n")
     found = limits_ms(load(file).privacy.keep)
     assert (found["taps"], found["faults"]) == (86_400_000, 72_000_000_000)
+
+
+def test_the_page_about_privacy_has_the_classes_of_the_file():
+    page = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="utf-8")
+    between = page.split("<!-- classes: python -m host_bridge.retention -->\n\n")[1]
+    assert between.split("\n<!-- end of classes -->")[0] == table()

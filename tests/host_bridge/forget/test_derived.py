@@ -177,6 +177,30 @@ def test_night_for_night_the_tables_and_a_new_director_say_the_same_as_without_d
     assert gone > 50
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_what_comes_days_late_and_behind_later_facts_spoils_no_table(store, settings, seed):
+    site.register(store)
+    chance = random.Random(seed)
+    # What a unit without a network has kept comes in any order, hours or days later.
+    arrivals = [
+        (at_ms + chance.choice((0, 0, 0, HOUR, 30 * HOUR, 100 * HOUR)), at_ms, fact)
+        for at_ms, fact in happenings(seed, days=12)
+    ]
+    night, gone = NIGHT - 8 * DAY, 0
+    for came_ms, at_ms, fact in sorted(arrivals, key=lambda each: each[0]):
+        while came_ms > night:
+            gone += run(store, settings, night)["taps"].deleted
+            assert rebuild(settings.store.url, nowhere, check=True) == []
+            night += DAY
+        commit(store, fact, at_ms, late_ms=came_ms - at_ms)
+    assert rebuild(settings.store.url, nowhere, check=True) == []
+    assert gone > 20
+    (row,) = store.ledger()
+    with store._engine.connect() as connection:
+        (count,) = connection.exec_driver_sql("SELECT sum(count) FROM forgotten").one()
+    assert row.stored == len(types(store)) + int(count)
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_a_run_may_be_broken_off_after_any_portion(store, settings, seed, monkeypatch):
     monkeypatch.setattr("host_bridge.store.retention.PORTION", 3)

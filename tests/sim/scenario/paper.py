@@ -91,6 +91,7 @@ class PaperHost:
         self.presses = 0
         self.stored: list[int] = []
         self.gap = 0
+        self.tables: dict[str, list[tuple[object, ...]]] = {}
 
     async def start(self, part: Part, dies_at: str = "") -> None: ...
     async def kill(self, part: Part) -> None: ...
@@ -99,6 +100,9 @@ class PaperHost:
     async def jump_clock(self, seconds: float) -> None: ...
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        for table, rows in self.tables.items():
+            if f"FROM {table} " in query:
+                return rows
         if "SELECT seq" in query:
             return [(seq,) for seq in self.stored]
         if "count(" in query and "'press'" in query and "GROUP" not in query:

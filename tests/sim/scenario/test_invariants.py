@@ -62,6 +62,41 @@ def test_what_was_acknowledged_has_to_be_stored(tmp_path: Path) -> None:
     assert not seen(tmp_path, PRESS, "everything acknowledged is stored", paper, [])
 
 
+def test_as_much_may_be_missing_of_what_was_acknowledged_as_was_deleted(tmp_path: Path) -> None:
+    paper = Paper()
+    paper.acks = {("a1", 7, "button"): {1, 2, 3}}
+    paper.books.stored = [3]
+    paper.books.tables = {"forgotten": [(2,)]}
+    assert not seen(tmp_path, PRESS, "everything acknowledged is stored", paper, [])
+    paper.books.tables = {"forgotten": [(1,)]}
+    what = seen(tmp_path, PRESS, "everything acknowledged is stored", paper, [])
+    assert what == "acknowledged and not stored: a1, boot 7, button lane: [1, 2]"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "tables", "what"),
+    [
+        ("the report counts 10 agents in Room", {"group_days": [(10,)]}, ""),
+        ("the report counts 10 agents in Room", {"group_days": [(11,)]}, "the report counts 11"),
+        ("the report counts no agents in Room", {"group_days": [(None,)]}, "tells nothing"),
+        ("the report counts no agents in Room", {}, "tells nothing"),
+        ("the report tells nothing of Room", {}, "no day was counted yet"),
+        ("the report tells nothing of Room", {"group_days": [(9,)]}, "the report tells"),
+        ("the last night deleted 2 rows", {"retention_runs": [(2,)]}, ""),
+        ("the last night deleted 2 rows", {"retention_runs": [(3,)]}, "it deleted 3"),
+        ("the last night deleted no rows", {"retention_runs": [(None,)]}, "nothing was deleted"),
+    ],
+)
+def test_what_is_told_and_deleted_is_seen(
+    tmp_path: Path, sentence: str, tables: dict[str, list[tuple[object, ...]]], what: str
+) -> None:
+    paper = Paper()
+    paper.books.tables = tables
+    found = seen(tmp_path, PRESS, sentence, paper, [])
+    assert bool(found) == bool(what)
+    assert what in found
+
+
 def test_a_hole_in_the_numbers_is_missing(tmp_path: Path) -> None:
     paper = Paper()
     assert not seen(tmp_path, PRESS, "no fact is missing", paper, [])
