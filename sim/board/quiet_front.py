@@ -46,6 +46,8 @@ def _wait(moves):
         if tap[1] is not None:
             return 0
     face = unit._face
+    if not moves and _is_behind(face, now):
+        return 0
     due = min(_word_ends(now), _link_ends(now))
     if moves:
         frames = unit._panel._ring._frames
@@ -54,6 +56,14 @@ def _wait(moves):
         if blinks and (passing or not frames[now // _FRAME_MS % len(frames)]):
             due = min(due, (now // _FRAME_MS + 1) * _FRAME_MS)
     return None if due >= now + rounds.FAR_MS else max(0, due - now)
+
+
+def _is_behind(face, now):
+    """Whether the next tick changes words; it may come after a picture of the same moment."""
+    unit, rest = rounds.unit, rounds.unit._rest
+    standing = "enrol" if now < unit._enrol_until else rest.word(now)
+    told = (face.unprotected, face.drill, face.standing, face.minutes)
+    return told != (unit._link.unprotected, unit._is_drill(now), standing, rest.minutes(now))
 
 
 def _word_ends(now):
