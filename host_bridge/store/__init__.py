@@ -38,7 +38,8 @@ from host_bridge.store.records import (
     WorkerRow,
 )
 from host_bridge.store.registry import Registry
-from host_bridge.store.retention import Amount, Cut, Retention, Room, Run
+from host_bridge.store.retention import Amount, Cut, Retention, Run
+from host_bridge.store.room_hours import Room
 from host_bridge.store.settling import Settled
 from host_bridge.store.store import Store
 from host_bridge.store.told import Difference

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from host_bridge.contract.facts import Seat
-from host_bridge.domain.room_hours import HOUR_MS, Change, fullness, hour_of
+from host_bridge.domain.room_hours import HOUR_MS, hour_of
 from host_bridge.retention import classes
 from host_bridge.store import forgotten as left
 from host_bridge.store import postgres, settling, sqlite
@@ -17,7 +17,8 @@ from host_bridge.store.engine import translated
 from host_bridge.store.forgotten import PORTION
 from host_bridge.store.incidents import stored_fact
 from host_bridge.store.records import StoredFact, Stream
-from host_bridge.store.retention_tables import forgotten, group_days, retention_runs, room_hours
+from host_bridge.store.retention_tables import group_days, retention_runs, room_hours
+from host_bridge.store.room_hours import Room, keep
 from host_bridge.store.settling import Settled
 from host_bridge.store.tables import dead_letters, facts, incident_records
 
@@ -52,13 +53,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     limit_ms: int
     deleted: int
     oldest_ms: int | None
-
-
-class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """A room of the plan, by its units."""
-
-    name: str
-    units: frozenset[str]
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,7 +176,7 @@ class Retention:
                 _lock(connection, cut.site, units)
                 changes = connection.execute(known).all()
                 wide = [room for room in rooms if len(room.units) >= smallest]
-                _keep_hours(connection, cut.site, wide, hour, changes)
+                keep(connection, cut.site, wide, hour, changes)
                 rows = connection.execute(sa.select(facts).where(due, end).limit(PORTION)).all()
                 left.delete(connection, rows)
             yield len(rows)
@@ -333,46 +327,6 @@ def _lock(connection: sa.Connection, site: str, units: Sequence[str]) -> None:
     """Let no commit of these units be under way; SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         postgres.lock_units(connection, [Stream(site, unit, 0, "ordinary") for unit in units])
-
-
-def _keep_hours(
-    connection: sa.Connection, site: str, rooms: Sequence[Room], hour: int, changes: Sequence[Any]
-) -> None:
-    """Write how full rooms were in an hour, and in those before it in which nothing changed."""
-    newest = sa.select(room_hours.c.room, sa.func.max(room_hours.c.hour_ms)).where(
-        room_hours.c.site == site
-    )
-    last: dict[str, int] = dict(map(tuple, connection.execute(newest.group_by(room_hours.c.room))))
-    # Facts that come so late change nothing that was written.
-    missing = [room for room in rooms if last.get(room.name, 0) < hour]
-    if not missing:
-        return
-    taken = _taken(connection, site)
-    own = [Change(row.time_ms, row.unit, _decode(row.body).occupied) for row in changes]
-    rows = [
-        {"site": site, "room": room.name, "hour_ms": at, "highest": highest, "mean": mean}
-        for room in missing
-        for at, highest, mean in _hours(room, last.get(room.name), hour, (taken, own))
-    ]
-    connection.execute(sa.insert(room_hours), rows)
-
-
-def _hours(
-    room: Room, last: int | None, hour: int, seen: tuple[frozenset[str], Sequence[Change]]
-) -> Iterator[tuple[int, int, float]]:
-    taken, changes = seen[0] & room.units, [each for each in seen[1] if each.unit in room.units]
-    for at in range(hour if last is None else last + HOUR_MS, hour, HOUR_MS):
-        yield at, len(taken), float(len(taken))
-    yield hour, *fullness(taken, changes, hour)
-
-
-def _taken(connection: sa.Connection, site: str) -> frozenset[str]:
-    """The units whose seats were occupied after what was deleted."""
-    here = sa.and_(forgotten.c.site == site, forgotten.c.seat_seq > 0)
-    query = sa.select(forgotten.c.unit, forgotten.c.occupied).where(here)
-    rows = connection.execute(query.order_by(forgotten.c.boot)).all()
-    found = {row.unit: row.occupied for row in rows}  # the last boot's stays
-    return frozenset(unit for unit, occupied in found.items() if occupied)
 
 
 def _day(time_ms: int) -> str:

@@ -8,13 +8,11 @@ anybody lies within them, then more, then the whole of their block.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 
-from host_bridge.contract.facts import AnyFact, Seat, Tag
+from host_bridge.contract.facts import Tag
 from host_bridge.domain.headsets import IN_CIRCULATION
 from host_bridge.domain.sessions import (
     BLOCK,
@@ -28,9 +26,9 @@ from host_bridge.domain.sessions import (
     to_the_minute,
 )
 from host_bridge.store.current_tables import AWAY_MS, GRACE_MS, signed_in
+from host_bridge.store.desk_events import FACTS_AT, decode_event, events_of, last_of, since
 from host_bridge.store.given_rows import GivenRows
-from host_bridge.store.records import Incoming, TagRecord
-from host_bridge.store.tables import facts
+from host_bridge.store.records import TagRecord
 from host_bridge.store.unit_state import Desk, UnitState
 
 PORTIONS = (40, 1_024)
@@ -83,57 +81,6 @@ _TAGS = GivenRows(
     site="text",
     tag="text",
 )
-_BEGAN = GivenRows(
-    """
-    SELECT f.site, f.unit, f.body FROM ({rows}) AS w
-    JOIN facts AS f ON f.site = w.site AND f.unit = w.unit AND f.boot = w.boot
-        AND f.lane = 'ordinary' AND f.seq = w.seq
-    """,
-    site="text",
-    unit="text",
-    boot="bigint",
-    seq="bigint",
-)
-_SINCE = (
-    sa.select(facts.c.seq, facts.c.time_ms, facts.c.received_ms, facts.c.body)
-    .where(
-        facts.c.site == sa.bindparam("site"),
-        facts.c.unit == sa.bindparam("unit"),
-        facts.c.boot == sa.bindparam("boot"),
-        facts.c.lane == "ordinary",
-        sa.or_(
-            facts.c.type == "seat",
-            sa.and_(facts.c.type == "tag", facts.c.seq > sa.bindparam("after")),
-        ),
-    )
-    .order_by(facts.c.seq)
-    .limit(BLOCK)
-)
-_decode = msgspec.json.Decoder(Seat | Tag).decode
-_unpack = msgspec.json.Decoder(list[tuple[int, int, int, str]]).decode
-
-
-@lru_cache(maxsize=8)
-def _last(limit: int) -> GivenRows:
-    """The last seat changes and taps of units' boots, of each at most so many."""
-    return GivenRows(
-        f"""
-        SELECT w.site, w.unit, (
-            SELECT {{packed}} FROM (
-                SELECT f.seq, f.time_ms, f.received_ms, f.body FROM facts AS f
-                WHERE f.site = w.site AND f.unit = w.unit AND f.boot = w.boot
-                    AND f.lane = 'ordinary' AND f.type IN ('seat', 'tag')
-                ORDER BY f.seq DESC LIMIT {limit}
-            ) AS last
-        ) FROM ({{rows}}) AS w
-        """,  # noqa: S608 (a number)
-        packed="seq, time_ms, received_ms, body",
-        site="text",
-        unit="text",
-        boot="bigint",
-    )
-
-
 _BEFORE = GivenRows(
     """
     SELECT w.site, w.unit, s.signed_boot, s.signed_seq, f.seat_seq, f.occupied, f.since_ms
@@ -159,7 +106,7 @@ def keep(connection: sa.Connection, states: Mapping[Desk, UnitState], late: set[
     asked = [(*desk, int(state.tapped or desk in late)) for desk, state in states.items()]
     found = _find(connection, asked)
     current = {
-        desk: _Fold(desk, boot, None, None, _events(states[desk].news), there.limit_ms)
+        desk: _Fold(desk, boot, None, None, events_of(states[desk].news), there.limit_ms)
         for desk, there in found.items()
         if (boot := states[desk].stream.boot) >= there.boot
     }
@@ -207,9 +154,7 @@ def nobody_after(
     """
     limit_ms = _find(connection, [(*desk, 1)])[desk].limit_ms
     (each,) = _with_before(connection, [_Fold(desk, boot, None, None, [], limit_ms)])
-    found = connection.execute(_SINCE, {"site": desk[0], "unit": desk[1], "boot": boot,
-                                        "after": each.after})  # fmt: skip
-    events = [event for row in found if (event := _event(row.seq, _at(row), _decode(row.body)))]
+    events = since(connection, desk, boot, each.after)
     tags = {(desk[0], event.tag) for event in events if event.tag is not None}
     rules = Rules(boot, limit_ms, _registers(connection, tags)[desk[0]])
     session: Session | None = None
@@ -283,12 +228,7 @@ def _afresh(connection: sa.Connection, folds: Sequence[_Fold]) -> list[_Fold]:
     ready: list[_Fold] = []
     folds = _with_before(connection, folds)
     for limit in (*PORTIONS, BLOCK):
-        there = {
-            (site, unit): _read(packed)
-            for site, unit, packed in _last(limit).run(
-                connection, [(*f.desk, f.boot) for f in folds]
-            )
-        }
+        there = last_of(connection, [(*each.desk, each.boot) for each in folds], limit)
         waiting = []
         for each in folds:
             found = _window(each, there[each.desk], limit)
@@ -334,35 +274,6 @@ def _window(each: _Fold, there: dict[int, Event | None], limit: int) -> _Fold | 
     return each._replace(events=kept, seat=each.seat if whole and not begin else None)
 
 
-def _at(row: Any) -> int:
-    return min(int(row.time_ms), int(row.received_ms))
-
-
-def _read(packed: str | None) -> dict[int, Event | None]:
-    """Seat changes and taps by number; None for a tap that was no badge-in."""
-    return {
-        seq: _event(seq, min(at_ms, came_ms), _decode(body))
-        for seq, at_ms, came_ms, body in (_unpack(packed) if packed else ())
-    }
-
-
-def _events(news: Mapping[int, Incoming]) -> list[Event]:
-    """What happened, in order."""
-    events = (
-        _event(seq, min(item.time_ms, item.received_ms), item.fact)
-        for seq, item in sorted(news.items())
-    )
-    return [event for event in events if event is not None]
-
-
-def _event(seq: int, time_ms: int, fact: AnyFact) -> Event | None:
-    if isinstance(fact, Seat):
-        return Event(seq, to_the_minute(time_ms), fact.occupied, None)
-    if isinstance(fact, Tag) and not fact.enrol:
-        return Event(seq, to_the_minute(time_ms), None, fact.tag)
-    return None
-
-
 def _find(connection: sa.Connection, asked: Sequence[tuple[Any, ...]]) -> dict[Desk, _Found]:
     found = {}
     for row in _FIND.run(connection, asked):
@@ -403,8 +314,8 @@ def _tags_of_sessions(connection: sa.Connection, folds: Sequence[_Fold]) -> dict
         if each.session is not None
     ]
     found = {}
-    for row in _BEGAN.run(connection, keys):
-        fact = _decode(row.body)
+    for row in FACTS_AT.run(connection, keys):
+        fact = decode_event(row.body)
         if isinstance(fact, Tag):
             found[row.site, row.unit] = fact.tag
     return found

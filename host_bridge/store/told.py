@@ -14,6 +14,7 @@ from host_bridge.contract.facts import Boot, Seat
 from host_bridge.domain.sessions import Session, to_the_minute
 from host_bridge.store import sessions
 from host_bridge.store.current_tables import signed_in, unit_states
+from host_bridge.store.desk_events import FACTS_AT
 from host_bridge.store.given_rows import GivenRows
 from host_bridge.store.retention_tables import forgotten
 from host_bridge.store.tables import facts
@@ -49,17 +50,6 @@ _BOOTS = GivenRows(
     site="text",
     unit="text",
     boot="bigint",
-)
-_SEATS = GivenRows(
-    """
-    SELECT f.site, f.unit, f.time_ms, f.received_ms, f.body FROM ({rows}) AS w
-    JOIN facts AS f ON f.site = w.site AND f.unit = w.unit AND f.boot = w.boot
-        AND f.lane = 'ordinary' AND f.seq = w.seq
-    """,
-    site="text",
-    unit="text",
-    boot="bigint",
-    seq="bigint",
 )
 
 
@@ -155,7 +145,7 @@ class Reading:
         totals = self._totals
         boots = _BOOTS.run(connection, [(*desk, each.boot) for desk, each in totals.items()])
         firmware = {(site, unit): _decode(body).firmware for site, unit, body in boots}
-        seats = _SEATS.run(connection, [(*desk, *each.seat) for desk, each in totals.items()])
+        seats = FACTS_AT.run(connection, [(*desk, *each.seat) for desk, each in totals.items()])
         for row in seats:
             since_ms = to_the_minute(min(row.time_ms, row.received_ms))
             sat[row.site, row.unit] = _decode(row.body).occupied, since_ms

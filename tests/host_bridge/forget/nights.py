@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import msgspec
+
 from host_bridge.contract.facts import AnyFact, Boot, Press, Seat, Tag, lane_of
 from host_bridge.forget import amounts, forget
 from host_bridge.settings import Settings
@@ -17,8 +19,6 @@ NIGHT = time.time_ns() // 1_000_000 // DAY * DAY + 3 * HOUR
 
 def settings_at(url: str, folder: Path) -> Settings:
     """The site of eight desks, in one of the databases."""
-    import msgspec
-
     made = site.settings_for(folder, 1)
     return msgspec.structs.replace(made, store=StoreSettings(url=url))
 

@@ -19,6 +19,7 @@ from host_bridge.store import (
     Store,
     TransferError,
     bring_to,
+    desk_events,
     move,
     rebuild,
     sample,
@@ -248,7 +249,7 @@ def test_a_rebuild_while_workers_commit_is_spoilt_by_none_of_them(
     assert told_by(store) == []
 
 
-@pytest.mark.parametrize("statement", [sessions._BEGAN, sessions._TAGS, told._BOOTS, told._SEATS])
+@pytest.mark.parametrize("statement", [desk_events.FACTS_AT, sessions._TAGS, told._BOOTS])
 def test_facts_and_tags_are_looked_up_by_an_index(tmp_path: Path, statement: GivenRows) -> None:
     store = Store.open(f"sqlite:///{tmp_path}/x.db")
     values = tuple("1" * (2 * len(statement._columns)))
