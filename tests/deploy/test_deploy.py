@@ -12,7 +12,7 @@ import httpx
 import pytest
 import yaml
 
-from host_bridge.store import WorkerRow
+from host_bridge.store import Run, WorkerRow
 from tests.host_bridge import site
 from tests.host_bridge.served import serving
 from tests.services import Mosquitto, program
@@ -55,6 +55,10 @@ def test_each_metric_of_rules_and_dashboard_is_told_and_each_alert_says_what_to_
             WorkerRow(worker="w1", in_flight=0, queue_depth=0, last_commit_ms=site.now_ms(),
                       reconnects=0, updated_ms=site.now_ms())
         )  # fmt: skip
+        served.store.retention.write_runs(
+            site.NAME,
+            [Run(at_ms=site.now_ms(), data="taps", limit_ms=1, deleted=0, oldest_ms=site.now_ms())],
+        )
         served.online("u1")
         text = httpx.get(f"{served.url}/metrics").text
     told = {line.split("{")[0].split(" ")[0] for line in text.splitlines() if line[0] != "#"}
@@ -71,7 +75,7 @@ def test_each_metric_of_rules_and_dashboard_is_told_and_each_alert_says_what_to_
 def test_nothing_is_counted_per_person_in_rules_and_dashboard():
     words = " ".join(expressions().values())
     labels = set(re.findall(r"by \(([^)]*)\)", words))
-    assert labels <= {"worker", "unit", "state", "standing", "le", "room", "version"}
+    assert labels <= {"worker", "unit", "state", "standing", "le", "room", "version", "data"}
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
