@@ -17,6 +17,7 @@ from host_bridge.relay.inbox import OVERHEAD, Inbox
 from host_bridge.settings import Broker, Settings
 from host_bridge.store import Store
 from tests.host_bridge.host_process import Host
+from tests.host_bridge.listener import eventually
 from tests.host_bridge.store.batches import refuse
 from tests.host_bridge.unit_stream import Units
 from tests.services import Mosquitto, free_port, wait_for_port
@@ -53,8 +54,7 @@ def test_every_fact_is_stored_once_and_acknowledged(
 
 def test_a_press_is_acknowledged_at_once(host: Host, mosquitto: Mosquitto) -> None:
     host.start("relay")
-    host.wait_for_log("connected to the broker")
-    time.sleep(0.3)
+    host.wait_for_log("connected to the broker", times=2)
     with Units(mosquitto.port, count=1, ordinary=0, button=1) as units:
         began = time.monotonic()
         units.wait(5)
@@ -139,7 +139,7 @@ def test_an_overflowing_inbox_has_the_broker_deliver_again(
 @pytest.mark.slow
 def test_a_broker_that_is_killed_under_load_loses_nothing(host: Host, mosquitto: Mosquitto) -> None:
     relay = host.start("relay")
-    host.wait_for_log("connected to the broker")
+    host.wait_for_log("connected to the broker", times=2)
     with Units(mosquitto.port, count=10, ordinary=240, button=60, rate=300) as units:
         for _ in range(4):
             time.sleep(0.7)
@@ -161,7 +161,7 @@ def test_a_broker_that_is_killed_under_load_loses_nothing(host: Host, mosquitto:
 def test_a_locked_database_delays_facts_and_loses_none(host: Host, mosquitto: Mosquitto) -> None:
     Store.open(host.url).close()
     relay = host.start("relay")
-    host.wait_for_log("connected to the broker")
+    host.wait_for_log("connected to the broker", times=2)
     intruder = sqlite3.connect(host.url.removeprefix("sqlite:///"), isolation_level=None)
     with Units(mosquitto.port, count=10, ordinary=80, button=20, rate=300) as units:
         units.wait(10, left=900)
@@ -216,7 +216,7 @@ def test_what_nobody_understands_is_kept_and_the_unit_is_told(
     from paho.mqtt import publish
 
     host.start("relay")
-    host.wait_for_log("connected to the broker")
+    host.wait_for_log("connected to the broker", times=2)
     with Units(mosquitto.port, count=1, ordinary=3, button=0) as units:
         dance = b'{"type":"dance","unit":"u0","boot":9,"seq":1,"up":1}'
         publish.multiple(
@@ -230,7 +230,7 @@ def test_what_nobody_understands_is_kept_and_the_unit_is_told(
         units.wait(10)
         host.wait_for_log("dead letters")
     store = Store.open(host.url)
-    assert {letter.payload for letter in store.dead_letters()} == {dance, b"\xff"}
+    eventually(lambda: {each.payload for each in store.dead_letters()} == {dance, b"\xff"})
     (line,) = store.ledger()
     assert (line.dead_letters, line.difference) == (2, 0)
     store.close()
