@@ -1,7 +1,8 @@
 """A signal that comes at a bad moment.
 
-A relay that was told to stop while messages poured in hung for ever, once in some hundred times:
-the handler set the event that the interrupted thread was just looking at.
+A relay that was told to stop while messages poured in once did not end within twenty seconds. The
+handler set the event that the interrupted thread was perhaps just looking at, and then both wait
+for ever.
 """
 
 import subprocess
