@@ -16,8 +16,8 @@ DAYS = 4
 
 def count(
     store: Store, settings: Settings, sign_ins: Sequence[SignIn], since_ms: int, now_ms: int
-) -> int:
-    """Count the days that are over and were not counted yet; how many.
+) -> None:
+    """Count the days that are over and were not counted yet.
 
     What is suppressed is not written. A day whose taps are no longer all there is left out.
 
@@ -37,7 +37,7 @@ def count(
         day for day in days if day.isoformat() not in known and _begin_ms(day, zone) >= since_ms
     ]
     if not wanted:
-        return 0
+        return
     rooms = {desk.unit: room.name for room in site.rooms for desk in room.desks}
     reports = [
         (_day(each.time_ms, zone), rooms[each.unit])
@@ -61,7 +61,6 @@ def count(
                 for room, of in told.items()
             ],
         )
-    return len(wanted)
 
 
 def _day(time_ms: int, zone: ZoneInfo) -> date:

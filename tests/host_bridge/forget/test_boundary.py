@@ -28,11 +28,6 @@ from tests.host_bridge.forget.nights import (
 )
 
 
-@pytest.fixture
-def settings(store_url: str, tmp_path: Path) -> Settings:
-    return settings_at(store_url, tmp_path)
-
-
 def test_what_is_as_old_as_its_limit_goes_and_what_is_a_millisecond_younger_stays(store, settings):
     for unit, number, fact, hours in (
         ("u1", 1, tap, 72),

@@ -1,7 +1,6 @@
 """What follows from the facts is the same after a deletion as before it."""
 
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,18 +20,12 @@ from tests.host_bridge.forget.nights import (
     press,
     run,
     seat,
-    settings_at,
     tap,
     types,
 )
 from tests.host_bridge.store.desk_facts import nowhere, rows
 
 MINUTE = 60_000
-
-
-@pytest.fixture
-def settings(store_url: str, tmp_path: Path) -> Settings:
-    return settings_at(store_url, tmp_path)
 
 
 class Still:

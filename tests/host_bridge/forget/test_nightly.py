@@ -1,16 +1,12 @@
 """The night's run: by itself, by whoever directs, and it harms nothing when it fails."""
 
 import logging
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from host_bridge.director.nightly import AFTER_START_S, AGAIN_S, Nightly
-from host_bridge.settings import Settings
 from host_bridge.store import Store, StoreUnavailableError
 from tests.host_bridge import site
-from tests.host_bridge.forget.nights import DAY, HOUR, NIGHT, commit, settings_at, tap
+from tests.host_bridge.forget.nights import DAY, HOUR, NIGHT, commit, tap
 
 
 class Hand:
@@ -28,11 +24,6 @@ class Hand:
 
     def passes(self, milliseconds: float) -> None:
         self.now_ms += int(milliseconds)
-
-
-@pytest.fixture
-def settings(store_url: str, tmp_path: Path) -> Settings:
-    return settings_at(store_url, tmp_path)
 
 
 def runs(store: Store) -> int:
