@@ -81,7 +81,8 @@ def report(
             }
             for each in found
         ]  # fmt: skip
-        out.print(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        # Not folded to the width of a terminal: that would break texts in two.
+        out.print(msgspec.json.format(msgspec.json.encode(rows)).decode(), soft_wrap=True)
         return
     table = Table("day", "room", "agents", "sign-ins", "reports")
     for each in found:
