@@ -179,6 +179,11 @@ class Postgres:
             assert time.monotonic() < deadline, self.log()
             time.sleep(0.1)
 
+    def ensure(self) -> None:
+        """Start it again if a test that failed has left it dead: the next ones are not to blame."""
+        if self.process is None or self.process.poll() is not None:
+            self.start()
+
     def log(self) -> str:
         """The end of what the server said."""
         return (self.folder / "server.log").read_text()[-3000:]
@@ -231,6 +236,7 @@ class Postgres:
 
     def recycle(self) -> None:
         """Empty the databases that were in use: making and removing them takes far longer."""
+        self.ensure()
         while self._used:
             name = self._used.pop()
             with psycopg.connect(self._address(name), autocommit=True) as connection:

@@ -128,13 +128,32 @@ class RealEngine:
         await self._broker.end()
 
     async def _guided(self) -> None:
-        """Wait until each desk knows whether it may be used, and the host has heard of it."""
+        """Wait until each desk knows whether it may be used, and the host has heard of it.
+
+        A display may show the guidance that the broker kept before the host has heard a word: a
+        story that began then would find the desk offline, or its first fact not yet stored.
+        """
         for unit in self._units.values():
             try:
                 await unit.wait_for(lambda shown: shown.display, _LOOK_S)
             except TimeoutError as error:
                 why = self._host.ended() or f"its console: {unit.console()[-5:]}"
                 raise EngineError(f"{error}; {why}") from error
+        try:
+            async with asyncio.timeout(_LOOK_S):
+                while not await self._heard():
+                    await asyncio.sleep(0.05)
+        except TimeoutError as error:
+            why = self._host.ended() or "the page shows it as offline, or its boot is not stored"
+            raise EngineError(f"the host hears nothing of a desk: {why}") from error
+
+    async def _heard(self) -> bool:
+        """Does the page show every desk, and is every boot stored?"""
+        rooms = await self.host.rooms()
+        if any(rooms.state(desk) == "offline" for desk in self._units):
+            return False
+        booted = self.host.rows("SELECT DISTINCT unit FROM facts WHERE type = 'boot'")
+        return len(booted) == len(self._units)
 
     def _watch(self) -> None:
         for desk, unit in self._units.items():

@@ -47,14 +47,18 @@ class _Journal:
     boot: int
     lane: Lane
     total: int
+    most: int = AHEAD_MOST
     made: int = 0
     next: int = 1
     oldest: int = 1
     happened_at: dict[int, float] = field(default_factory=dict)
     sent_at: dict[int, float] = field(default_factory=dict)
     in_window: int = 0
-    ahead: int = AHEAD
+    ahead: int = 0
     heard_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.ahead = min(AHEAD, self.most)
 
     def make(self, now: float) -> None:
         """Something happens."""
@@ -69,11 +73,11 @@ class _Journal:
             self.happened_at.pop(self.oldest, None)
             self.oldest += 1
         if self.oldest > before:
-            self.ahead, self.heard_at = min(AHEAD_MOST, self.ahead * 2), now
+            self.ahead, self.heard_at = min(self.most, self.ahead * 2), now
 
     def rewind(self, now: float, ahead: int) -> None:
         """Everything that is kept is to be sent again, from the oldest on."""
-        self.ahead, self.heard_at = ahead, now
+        self.ahead, self.heard_at = min(ahead, self.most), now
         self.sent_at = dict.fromkeys(sorted(self.sent_at), -1e9)
 
     def again(self, now: float, patience: float) -> int | None:
@@ -106,8 +110,11 @@ class _Journal:
 class Units:
     """Some units on one connection.
 
-    `rate` is facts per second of all of them together, and
-    `patience` is how many seconds they wait for an acknowledgement before they send again.
+    `rate` is facts per second of all of them together,
+    `patience` is how many seconds they wait for an acknowledgement before they send again, and
+    `ahead` is how many facts a lane may send ahead of the host, at the most, until `hurry`: whoever
+    stops the host while facts are on their way is sure that others are still to come, however long
+    it stands.
     With `steady`, facts happen at that rate whatever becomes of the network, and gather at the
     units; without it, all have happened already, and sending keeps to the rate.
     """
@@ -122,6 +129,7 @@ class Units:
         button: int = 10,
         rate: float = 1_000,
         patience: float = RESEND_S,
+        ahead: int = AHEAD_MOST,
         steady: bool = False,
     ) -> None:
         self._site = site
@@ -130,7 +138,7 @@ class Units:
         self._patience = patience
         lanes: list[tuple[Lane, int]] = [("ordinary", ordinary), ("button", button)]
         self._journals = {
-            (f"u{number}", lane): _Journal(f"u{number}", 1, lane, total)
+            (f"u{number}", lane): _Journal(f"u{number}", 1, lane, total, most=ahead)
             for number in range(count)
             for lane, total in lanes
         }
@@ -192,6 +200,12 @@ class Units:
             oldest = [next(iter(j.happened_at.values()), None) for j in journals]
         known = [at for at in oldest if at is not None]
         return time.monotonic() - min(known) if known else 0.0
+
+    def hurry(self) -> None:
+        """Run as far ahead of the host as it lets them, from now on."""
+        with self._lock:
+            for journal in self._journals.values():
+                journal.most = AHEAD_MOST
 
     def mark(self) -> list[int]:
         """How far the lanes have come; for `is_past`."""

@@ -34,10 +34,10 @@ def kill_at(workshop: Workshop, bench: Bench, point: bytes | float) -> SerialBoa
         text = point
         board.heard = lambda code: reached.set() if text in code else None
     process = subprocess.Popen(
-        workshop.command("--patience", "10"),
+        workshop.command("--patience", "30"),
         cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    met = reached.wait(point if isinstance(point, float) else 20)
+    met = reached.wait(point if isinstance(point, float) else 60)
     process.kill()
     process.wait()
     assert met or isinstance(point, float), f"never came to {point!r}"

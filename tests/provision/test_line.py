@@ -122,7 +122,7 @@ def test_a_busy_port_is_told_before_any_board_is_touched(workshop: Workshop):
 
 def start(workshop: Workshop, *options: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        workshop.command("--patience", "10", *options),
+        workshop.command("--patience", "30", *options),
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip

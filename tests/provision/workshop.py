@@ -86,7 +86,7 @@ class Workshop:
         pairs = [str(part) for pair in given.items() for part in pair]
         return [sys.executable, "-m", "host_bridge.provision", *pairs, "--no-lines", *options]
 
-    def provision(self, *options: str, patience: float = 8) -> "subprocess.CompletedProcess[str]":
+    def provision(self, *options: str, patience: float = 30) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             self.command("--patience", str(patience), *options),
             cwd=ROOT, capture_output=True, text=True, timeout=90, check=False,

@@ -37,7 +37,7 @@ def test_a_server_that_is_killed_under_load_delays_facts_and_loses_none(
 ) -> None:
     relay = host.start("relay")
     host.wait_for_log("connected to the broker", times=2)
-    with Units(mosquitto.port, count=10, ordinary=160, button=40, rate=300) as units:
+    with Units(mosquitto.port, count=10, ordinary=160, button=40, rate=300, ahead=16) as units:
         for times in range(1, 4):
             units.wait(20, left=2_000 - times * 300)
             postgres.kill()
@@ -45,6 +45,7 @@ def test_a_server_that_is_killed_under_load_delays_facts_and_loses_none(
             # Asked while nothing can be stored: one commit may take all the rest.
             assert units.left() > 0, "the load was over before the kill"
             postgres.start()
+        units.hurry()
         units.wait(40)
     assert relay.poll() is None
     assert host.stop(relay) == 0
@@ -57,12 +58,13 @@ def test_a_server_that_hangs_delays_facts_and_loses_none(
 ) -> None:
     relay = host.start("relay")
     host.wait_for_log("connected to the broker", times=2)
-    with Units(mosquitto.port, count=10, ordinary=80, button=20, rate=300) as units:
+    with Units(mosquitto.port, count=10, ordinary=80, button=20, rate=300, ahead=16) as units:
         units.wait(20, left=800)
         with postgres.hung():
             # Longer than a call may take, so that the relay has to try again.
             host.wait_for_log("facts are kept in hand", seconds=20)
             assert units.left() > 0
+        units.hurry()
         units.wait(30)
     assert relay.poll() is None
     assert host.stop(relay) == 0

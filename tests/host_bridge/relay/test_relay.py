@@ -68,7 +68,7 @@ def test_a_relay_that_is_killed_again_and_again_loses_nothing(
     host = either_host
     chance = random.Random(1)
     kills = 12 if host.url.startswith("sqlite") else 4
-    with Units(mosquitto.port, count=20, ordinary=200, button=50, rate=400) as units:
+    with Units(mosquitto.port, count=20, ordinary=200, button=50, rate=400, ahead=4) as units:
         for _ in range(kills):
             before = units.left()
             relay = host.start("relay")
@@ -80,6 +80,7 @@ def test_a_relay_that_is_killed_again_and_again_loses_nothing(
             assert relay.wait(10) == -signal.SIGKILL
         assert units.left() > 0, "the load was over before the last kill"
         relay = host.start("relay")
+        units.hurry()
         units.wait(30)
     assert host.stop(relay) == 0
     host.prove(units)
@@ -140,7 +141,7 @@ def test_an_overflowing_inbox_has_the_broker_deliver_again(
 def test_a_broker_that_is_killed_under_load_loses_nothing(host: Host, mosquitto: Mosquitto) -> None:
     relay = host.start("relay")
     host.wait_for_log("connected to the broker", times=2)
-    with Units(mosquitto.port, count=10, ordinary=240, button=60, rate=300) as units:
+    with Units(mosquitto.port, count=10, ordinary=240, button=60, rate=300, ahead=8) as units:
         for _ in range(4):
             time.sleep(0.7)
             mosquitto.kill()
@@ -151,6 +152,7 @@ def test_a_broker_that_is_killed_under_load_loses_nothing(host: Host, mosquitto:
             while units.left() == before and time.monotonic() < deadline:
                 time.sleep(0.05)
         assert units.left() > 0, "the load was over before the last kill"
+        units.hurry()
         units.wait(40)
     assert relay.poll() is None
     assert host.stop(relay) == 0
@@ -163,7 +165,7 @@ def test_a_locked_database_delays_facts_and_loses_none(host: Host, mosquitto: Mo
     relay = host.start("relay")
     host.wait_for_log("connected to the broker", times=2)
     intruder = sqlite3.connect(host.url.removeprefix("sqlite:///"), isolation_level=None)
-    with Units(mosquitto.port, count=10, ordinary=80, button=20, rate=300) as units:
+    with Units(mosquitto.port, count=10, ordinary=80, button=20, rate=300, ahead=16) as units:
         units.wait(10, left=900)
         intruder.execute("BEGIN IMMEDIATE")
         # Longer than SQLite waits for a lock, so that the relay has to try again.
@@ -171,6 +173,7 @@ def test_a_locked_database_delays_facts_and_loses_none(host: Host, mosquitto: Mo
         assert units.left() > 0
         intruder.execute("ROLLBACK")
         intruder.close()
+        units.hurry()
         units.wait(20)
     assert host.stop(relay) == 0
     host.prove(units)
