@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _RESEND_MS = const(10_000)
+# A press is acknowledged at once, so two seconds of silence mean that nobody heard it: a broker
+# that was restarted without its sessions takes what is sent before the relay is back, and drops it.
+_RESEND_BUTTON_MS = const(2_000)
 _RESEND_MAX_MS = const(60_000)
 _WINDOW_FIRST = const(256)
 _WINDOW_SILENT = const(8)
@@ -56,6 +59,7 @@ class Lane:
         self._uptime = uptime
         self._times = times
         self._spare: Journal | None = None
+        self._patience = _RESEND_BUTTON_MS if name == "button" else _RESEND_MS
         self._live: list[tuple] = []
         self._seq = 0
         self._progress = 0
@@ -99,7 +103,7 @@ class Lane:
         self._cursor = self.journal.floor
         self._sent = self.journal.forgotten
         self._window = window
-        self._interval = _RESEND_MS
+        self._interval = self._patience
         self._sent_at = self._uptime.now()
 
     @property
@@ -172,7 +176,7 @@ class Lane:
                 self._degrade_unless(self.journal.commit)
             self._take_over()
             self._window = min(_WINDOW_MAX, self._window * 2)
-            self._interval = _RESEND_MS
+            self._interval = self._patience
             self._progress = self._sent_at = self._uptime.now()
             if self.on_stored:
                 self.on_stored(last if boot == self._boot else 0)

@@ -137,6 +137,17 @@ def test_unanswered_facts_are_sent_again_after_ten_seconds():
     assert sent(bench.lane) == [[1, 2, 3]]
 
 
+def test_an_unanswered_press_is_sent_again_after_two_seconds_and_then_more_and_more_rarely():
+    bench = Bench()
+    bench.facts.press()
+    times = []
+    for now in range(0, 150_000, 500):
+        bench.ticks = now
+        bench.button.tick()
+        times += [now for _ in sent(bench.button)]
+    assert times == [0, 2_000, 6_000, 14_000, 30_000, 62_000, 122_000]
+
+
 def test_silent_host_is_asked_more_and_more_rarely():
     bench = Bench()
     bench.seats(1)
