@@ -13,8 +13,10 @@ from typing import Literal
 import msgspec
 import sqlalchemy as sa
 
+from host_bridge.clock import SYSTEM
+from host_bridge.forget import amounts
 from host_bridge.settings import Settings, SettingsError, file_of, load
-from host_bridge.store import StoreError, form_of, sample
+from host_bridge.store import Store, StoreError, form_of, sample
 from host_bridge.transport.limits import BrokerLimits, BrokerUnreachableError, ask
 
 MIB = 2**20
@@ -26,6 +28,9 @@ TIME_ERROR = 5
 
 UNITS = 5
 """Of how many units the tables are held against the facts."""
+
+OVERDUE_MS = 30 * 3_600_000
+"""So long after the last deletion the next one should have been; the alert says the same."""
 
 Outcome = Literal["ok", "warn", "fail"]
 
@@ -48,7 +53,7 @@ def examine(config: Path | None) -> list[Finding]:
         wrong = Finding("settings", "fail", str(error), "Correct the file; nothing was started.")
         return [*findings, wrong, _clock()]
     findings += [_settings(settings, config), _permissions(settings, config)]
-    findings += [_database(settings), *_tables(settings), _disk(settings), _clock()]
+    findings += [_database(settings), *_within(settings), _disk(settings), _clock()]
     return [*findings, _broker(settings), _port(settings)]
 
 
@@ -126,22 +131,46 @@ def _database(settings: Settings) -> Finding:
     return Finding("database", "fail", f"Of a newer Chequer: form {found}.", do)
 
 
-def _tables(settings: Settings) -> list[Finding]:
-    """Is what is so now what the facts say? Some units, if there is a database to be asked."""
+def _within(settings: Settings) -> list[Finding]:
+    """What is in the database, if there is one of this version's form to be asked."""
     file = _sqlite_file(settings)
     try:
         if file is not None and not file.exists():
             return []
         found, newest = form_of(settings.store.url)
-        if found != newest:
-            return []
-        wrong = sample(settings.store.url, UNITS)
+        return [_tables(settings), _deletion(settings)] if found == newest else []
     except StoreError:
         return []  # the finding before says so
+
+
+def _tables(settings: Settings) -> Finding:
+    """Is what is so now what the facts say? Some units."""
+    wrong = sample(settings.store.url, UNITS)
     if not wrong:
-        return [Finding("tables", "ok", "What is so now is what the facts say, as far as sampled.")]
+        return Finding("tables", "ok", "What is so now is what the facts say, as far as sampled.")
     what = f"Of {UNITS} units taken by chance, {len(wrong)} rows are not what the facts say."
-    return [Finding("tables", "warn", what, "chequer rebuild --check, then chequer rebuild.")]
+    return Finding("tables", "warn", what, "chequer rebuild --check, then chequer rebuild.")
+
+
+def _deletion(settings: Settings) -> Finding:
+    """Does what is over its time go, night for night?"""
+    now_ms = SYSTEM.unix_ms()
+    store = Store.open(settings.store.url)
+    try:
+        runs = store.retention.last_run(settings.site.name)
+        over = sum(each.over for each in amounts(store, settings, now_ms))
+    finally:
+        store.close()
+    away_ms = now_ms - runs[0].at_ms if runs else None
+    when = "There was none yet"
+    if away_ms is not None:
+        side = "ago" if away_ms >= 0 else "ahead, by this machine's clock"
+        when = f"The last one was {abs(away_ms) // 3_600_000:,} hours {side}"
+    what = f"{when}; {over:,} rows are over their time."
+    if over and (away_ms is None or abs(away_ms) > OVERDUE_MS):
+        do = "See the log of chequer serve; chequer forget --dry-run, then chequer forget."
+        return Finding("deletion", "warn", what, do)
+    return Finding("deletion", "ok", what)
 
 
 def _disk(settings: Settings) -> Finding:

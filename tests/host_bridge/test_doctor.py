@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from host_bridge import doctor
+from host_bridge.clock import SYSTEM
 from host_bridge.doctor import Finding, examine
+from host_bridge.forget import forget
+from host_bridge.settings import load
 from host_bridge.store import Store
 from tests.host_bridge.store.batches import batch, seat
 from tests.services import Mosquitto, free_port
@@ -75,6 +78,32 @@ def test_a_table_that_is_not_what_the_facts_say_is_told(tmp_path, store_url):
         connection.exec_driver_sql("UPDATE unit_states SET boot = 9")
     found = by_check(file)["tables"]
     assert (found.outcome, "chequer rebuild" in found.do) == ("warn", True)
+    store.close()
+
+
+def test_a_deletion_that_is_overdue_is_told_and_one_that_was_done_is_well(tmp_path, store_url):
+    store = Store.open(store_url)
+    file = written(tmp_path, free_port(), store_url, free_port())
+    nothing = by_check(file)["deletion"]
+    assert (nothing.outcome, nothing.what) == (
+        "ok", "There was none yet; 0 rows are over their time.",
+    )  # fmt: skip
+    store.commit(batch(seat(1), seat(2)))  # of last year
+    late = by_check(file)["deletion"]
+    assert (late.outcome, "chequer forget" in late.do) == ("warn", True)
+    assert "2 rows are over" in late.what
+    now = SYSTEM.unix_ms()
+    for _ in forget(store, load(file), now - doctor.OVERDUE_MS - 1, clock_is_right=True):
+        pass
+    store.commit(batch(seat(3)))
+    assert by_check(file)["deletion"].what.startswith("The last one was 30 hours ago; 1 rows")
+    assert by_check(file)["deletion"].outcome == "warn"
+    for _ in forget(store, load(file), now, clock_is_right=True):
+        pass
+    well = by_check(file)["deletion"]
+    assert (well.outcome, well.what) == (
+        "ok", "The last one was 0 hours ago; 0 rows are over their time.",
+    )  # fmt: skip
     store.close()
 
 
