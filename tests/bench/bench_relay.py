@@ -4,6 +4,7 @@ Every ratio is of one run: the ways to be compared drain the same queue at the b
 The load is a process of its own (`tests/bench/load.py`); what it manages by itself is a row too.
 """
 
+import itertools
 import tempfile
 import threading
 import time
@@ -22,8 +23,8 @@ from tests.bench.relaying import UNITS, Counted, load, on_brokers, run, stored
 from tests.bench.row import Row
 from tests.services import Mosquitto
 
-DRAINED = 60_000
-"""Facts in a queue at the broker: fifteen full batches, so that the beginning weighs little."""
+DRAINED = 120_000
+"""Facts in a queue at the broker: thirty full batches, so that the beginning weighs little."""
 ROUNDS = 3
 IN_MESSAGE = 8
 """Facts in a message of a backlog: what fits into 1,024 bytes."""
@@ -44,13 +45,13 @@ class _Nowhere(Counted):
 
 
 def _speeds(port: int, folder: Path) -> Iterator[Row]:
-    """Each way has its own session at the broker, and its own database where there is one."""
+    """Each way has its own session at the broker."""
     broker = Broker(port=port)
     ways: dict[str, Callable[[int], float]] = {
         "bare": _bare(broker),
-        "checked": _relayed(broker, _Nowhere.open(f"sqlite:///{folder}/nowhere.db"), "checked"),
-        "mqtt5": _relayed(broker, Counted.open(f"sqlite:///{folder}/mqtt5.db"), "mqtt5"),
-        "paho": _relayed(broker, Counted.open(f"sqlite:///{folder}/paho.db"), "paho", Connection),
+        "checked": _relayed(broker, folder, "checked", kind=_Nowhere),
+        "mqtt5": _relayed(broker, folder, "mqtt5"),
+        "paho": _relayed(broker, folder, "paho", Connection),
     }
     single, loads = _drained(port, ways, boots=range(1, ROUNDS + 1))
     yield Row(name="load: published into four sessions", value=median(loads), unit="facts/s")
@@ -126,17 +127,27 @@ def _bare(broker: Broker) -> Callable[[int], float]:
 
 
 def _relayed(
-    broker: Broker, store: Store, name: str, connect: Connect = Receiver
+    broker: Broker,
+    folder: Path,
+    name: str,
+    connect: Connect = Receiver,
+    kind: type[Counted] = Counted,
 ) -> Callable[[int], float]:
-    """A relay of its own, which is started anew for each round."""
-    settings = Settings(broker=broker)
-    total = [0]
-    run(Relay(settings, store, name, connect=connect), lambda: time.sleep(1))
+    """A relay of its own, which is started anew, on an empty database, for each round.
+
+    So rounds are alike; what a large database costs, `bench_store.py` measures.
+    """
+    settings, numbers = Settings(broker=broker), itertools.count()
+    session = kind.open(f"sqlite:///{folder}/{name}.db")
+    run(Relay(settings, session, name, connect=connect), lambda: time.sleep(1))
+    session.close()
 
     def drain(count: int) -> float:
-        total[0] += count
-        relay = Relay(settings, store, name, connect=connect)
-        return run(relay, partial(stored, store, total[0]))
+        store = kind.open(f"sqlite:///{folder}/{name}-{next(numbers)}.db")
+        try:
+            return run(Relay(settings, store, name, connect=connect), partial(stored, store, count))
+        finally:
+            store.close()
 
     return drain
 
@@ -152,8 +163,7 @@ def _inserted(folder: Path) -> float:
 
     with tempfile.TemporaryDirectory(dir=folder) as own:
         broker = Mosquitto(Path(own) / "mosquitto").start()
-        kept = _Kept.open(f"sqlite:///{own}/kept.db")
-        drain = _relayed(Broker(port=broker.port), kept, "kept")
+        drain = _relayed(Broker(port=broker.port), Path(own), "kept", kind=_Kept)
         words = ("--facts", DRAINED, "--units", UNITS, "--boot", 1, "--batch", IN_MESSAGE)
         assert load(broker.port, *words).wait(120) == 0
         drain(DRAINED)
