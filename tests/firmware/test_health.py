@@ -98,8 +98,8 @@ async def test_five_failed_starts_lead_to_safe_mode_and_a_mended_program_out_of_
         await until(lambda: "PRESSED" in whole.show().display)
     firmware = copy(tmp_path, BROKEN)
     async with unit(tmp_path, mosquitto.port, firmware) as broken:
-        shown = await broken.wait_for(lambda shown: "SAFEMODE" in shown.display, 30)
-        assert any(any(pixel) for pixel in shown.ring)
+        await broken.wait_for(lambda shown: "SAFEMODE" in shown.display, 30)
+        await broken.wait_for_ring(lambda ring: any(map(any, ring)))
         await until(lambda: host.states and host.states[-1].mode == "safe")
         assert "button is on" in host.states[-1].faults["safe-mode"]
         await until(lambda: any(isinstance(fact, Press) for fact in host.facts))
