@@ -11,7 +11,6 @@ from port import const
 
 from .facts import MAX_MESSAGE, encode
 from .journal import Journal
-from .ram_flash import RamFlash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,11 +21,21 @@ _RESEND_MS = const(10_000)
 # that was restarted without its sessions takes what is sent before the relay is back, and drops it.
 _RESEND_BUTTON_MS = const(2_000)
 _RESEND_MAX_MS = const(60_000)
+_MOST_WAITS = const(32)
 _WINDOW_FIRST = const(256)
 _WINDOW_SILENT = const(8)
 _WINDOW_MAX = const(512)
 _LIVE_MS = const(5_000)
 _LIVE_MOST = const(8)
+
+
+def in_memory():
+    """A mounted journal in memory; its code is loaded now, for nearly no unit ever needs it."""
+    from .ram_flash import RamFlash
+
+    journal = Journal(RamFlash())
+    journal.mount()
+    return journal
 
 
 class Lane:
@@ -59,7 +68,6 @@ class Lane:
         self._uptime = uptime
         self._times = times
         self._spare: Journal | None = None
-        self._patience = _RESEND_BUTTON_MS if name == "button" else _RESEND_MS
         self._live: list[tuple] = []
         self._seq = 0
         self._progress = 0
@@ -103,7 +111,7 @@ class Lane:
         self._cursor = self.journal.floor
         self._sent = self.journal.forgotten
         self._window = window
-        self._interval = self._patience
+        self._waits = 1  # how much longer than at first it waits for an answer
         self._sent_at = self._uptime.now()
 
     @property
@@ -176,7 +184,7 @@ class Lane:
                 self._degrade_unless(self.journal.commit)
             self._take_over()
             self._window = min(_WINDOW_MAX, self._window * 2)
-            self._interval = self._patience
+            self._waits = 1
             self._progress = self._sent_at = self._uptime.now()
             if self.on_stored:
                 self.on_stored(last if boot == self._boot else 0)
@@ -185,11 +193,12 @@ class Lane:
     def tick(self) -> None:
         """Call it about every half second while connected: sends again what was not answered."""
         self._catch_up()
-        silence = self._uptime.now() - self._sent_at
-        if self._sent > self.journal.forgotten and silence >= self._interval:
-            interval = min(_RESEND_MAX_MS, self._interval * 2)
-            self.rewind(_WINDOW_SILENT)
-            self._interval = interval
+        if self._sent > self.journal.forgotten:
+            waits = self._waits
+            first = _RESEND_BUTTON_MS if self.name == "button" else _RESEND_MS
+            if self._uptime.now() - self._sent_at >= min(_RESEND_MAX_MS, first * waits):
+                self.rewind(_WINDOW_SILENT)
+                self._waits = min(_MOST_WAITS, waits * 2)
 
     def tidy(self) -> bool:
         """Erase flash ahead of need; True if there may be more to do."""
@@ -222,8 +231,7 @@ class Lane:
         self.fault = "flash failed, facts kept in memory only: %s" % error
         unread = self._spare
         if not unread:
-            self._spare = Journal(RamFlash())
-            self._spare.mount()
+            self._spare = in_memory()
         self._take_over(unread)
 
     def _take_over(self, now=None) -> None:

@@ -4,8 +4,7 @@ from . import VERSION, boots
 from .boot_times import BootTimes
 from .facts import Facts
 from .journal import Journal
-from .lane import Lane
-from .ram_flash import RamFlash
+from .lane import Lane, in_memory
 
 
 class Memory:
@@ -86,6 +85,4 @@ def _mount(flash):
             fault = str(error)
         else:
             return journal, ""
-    journal = Journal(RamFlash())
-    journal.mount()
-    return journal, "facts kept in memory only: " + fault
+    return in_memory(), "facts kept in memory only: " + fault
