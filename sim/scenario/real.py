@@ -141,7 +141,7 @@ class RealEngine:
                 raise EngineError(f"{error}; {why}") from error
         try:
             async with asyncio.timeout(_LOOK_S):
-                while not await self._heard():
+                while not await self._heard():  # noqa: ASYNC110 (a process makes it true)
                     await asyncio.sleep(0.05)
         except TimeoutError as error:
             why = self._host.ended() or "the page shows it as offline, or its boot is not stored"

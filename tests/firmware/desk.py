@@ -266,9 +266,14 @@ async def end(tasks: set["asyncio.Task[Any]"]) -> None:
     """Cancel tasks until all have ended.
 
     Python's `wait_for` forgets a cancellation that comes in the very moment in which its inner
-    task is done (mended in 3.12), so that asking once is not enough.
+    task is done (mended in 3.12), so that asking once is not enough. One that is asked a hundred
+    times and goes on is a defect.
     """
-    while pending := [task for task in tasks if not task.done()]:
+    for _ in range(100):
+        pending = [task for task in tasks if not task.done()]
+        if not pending:
+            return
         for task in pending:
             task.cancel()
         await asyncio.wait(pending, timeout=0.1)
+    raise TimeoutError(f"these tasks do not end: {pending}")
