@@ -20,12 +20,23 @@ import pytest
 
 from tests.processes import works
 
+_ports = itertools.count()
+
 
 def free_port() -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody listens on now, nor gets by chance before the caller.
+
+    Each worker of a run has a thousand of its own, below those that the system hands out (from
+    32,768 on): one of those may be another test's a moment later, and units of two tests with the
+    same name would throw each other out of one broker, again and again.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for _ in range(1_000):
+        port = 10_000 + worker % 10 * 1_000 + next(_ports) % 1_000
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free between 10,000 and 20,000")
 
 
 def program(name: str) -> str:
