@@ -18,6 +18,7 @@ import psutil
 import psycopg
 import pytest
 
+from sim.ports import first_free
 from tests.processes import works
 
 _ports = itertools.count()
@@ -31,12 +32,7 @@ def free_port() -> int:
     same name would throw each other out of one broker, again and again.
     """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    for _ in range(1_000):
-        port = 10_000 + worker % 10 * 1_000 + next(_ports) % 1_000
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise OSError("no port is free between 10,000 and 20,000")
+    return first_free(10_000 + worker % 10 * 1_000 + next(_ports) % 1_000 for _ in range(1_000))
 
 
 def program(name: str) -> str:

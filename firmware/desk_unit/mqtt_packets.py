@@ -30,11 +30,10 @@ class Parser:
     Args:
         handle: Called as handle(first byte, body memoryview, was it cut). The body is only valid
             during the call.
-        limit: Size of the buffer in bytes. The longest message there is, a piece of an update,
-            has less than 700 with its topic.
+        limit: Size of the buffer in bytes: a payload has 1,024 at most, and its topic comes first.
     """
 
-    def __init__(self, handle, limit: int = 1024) -> None:
+    def __init__(self, handle, limit: int = 1280) -> None:
         self._handle = handle
         self._body = bytearray(limit)
         self._view = memoryview(self._body)

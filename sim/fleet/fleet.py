@@ -14,8 +14,9 @@ import msgspec
 from sim.fleet.life import Life, Tally
 from sim.fleet.meter import Meter, Use, spent
 from sim.fleet.site import crew, rooms
+from sim.ports import free_port
 from sim.scenario.engine import PARTS
-from sim.scenario.real_broker import RealBroker, free_port
+from sim.scenario.real_broker import RealBroker
 from sim.scenario.real_host import RealHost
 from sim.scenario.site import SITE, Cards, settings, unit_of
 from sim.unit import SimUnit

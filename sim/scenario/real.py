@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Self
 
 from sim.audience import Event
+from sim.ports import free_port
 from sim.scenario.engine import PARTS, Broker, Clock, Host, Unit
 from sim.scenario.errors import EngineError, StoryError
-from sim.scenario.real_broker import RealBroker, free_port
+from sim.scenario.real_broker import RealBroker
 from sim.scenario.real_host import RealHost
 from sim.scenario.record import Record
 from sim.scenario.site import SITE, settings, unit_of

@@ -1,12 +1,9 @@
 """A real broker for one story: mosquitto, or the embedded one where it is not installed."""
 
 import asyncio
-import contextlib
 import os
-import secrets
 import shutil
 import signal
-import socket
 import sys
 from pathlib import Path
 
@@ -14,23 +11,11 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sim.children import Child, start
+from sim.ports import free_port
 from sim.scenario.errors import EngineError, StoryError
 
 _UP_S = 20.0
 _STOPPED_S, _RUNS_S = 0.99, 0.01
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now.
-
-    Below the range from which systems take ports for outgoing connections, so that none of those
-    takes it before our own program does.
-    """
-    while True:
-        port = secrets.choice(range(20_000, 32_000))
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 async def listening(child: Child, port: int) -> None:

@@ -1,12 +1,12 @@
 """The host that the unit speaks to: broker, relay and director as child processes."""
 
 import asyncio
-import socket
 import sys
 from pathlib import Path
 
 from sim.children import Child, start
 from sim.crew import Crew
+from sim.ports import free_port
 from sim.tags import write_register
 
 SITE, UNIT = "workbench", "desk-a1"
@@ -34,8 +34,8 @@ class Host:
     ) -> None:
         self._folder = folder
         self._own = broker is None
-        self.broker = broker or ("127.0.0.1", free_port(1883))
-        self.page = free_port(8080)
+        self.broker = broker or ("127.0.0.1", free_port())
+        self.page = free_port()
         """The port of the host's own page."""
         self._crew = crew
         self._key = site_key
@@ -114,16 +114,3 @@ class Host:
             lines.append(f'[[site.rooms.desks]]\nname = "{desk}"\nunit = "{unit}"')
             lines.append(f"x = {3.0 * (number % 2)}\ny = {3.0 * (number // 2)}")
         return "\n".join(lines) + "\n"
-
-
-def free_port(usual: int) -> int:
-    """The usual port of 127.0.0.1 when nobody listens on it, else one that is free."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", usual))
-        except OSError:
-            with socket.socket() as other:
-                other.bind(("127.0.0.1", 0))
-                return int(other.getsockname()[1])
-    return usual

@@ -12,11 +12,12 @@ from types import FrameType
 import uvicorn
 
 from sim.port import ControlPort
+from sim.ports import free_port
 from sim.vm import VmError
 from sim.workbench.app import create_app
 from sim.workbench.bench import Bench
 from sim.workbench.cards import deck, people
-from sim.workbench.host import SITE, UNIT, Host, HostError, free_port
+from sim.workbench.host import SITE, UNIT, Host, HostError
 
 FOLDER = Path("var/workbench")
 

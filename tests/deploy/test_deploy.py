@@ -12,6 +12,7 @@ import httpx
 import pytest
 import yaml
 
+from host_bridge import doctor
 from host_bridge.store import Run, WorkerRow
 from tests.host_bridge import site
 from tests.host_bridge.served import serving
@@ -44,6 +45,12 @@ def test_prometheus_accepts_the_rules():
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_doctor_and_alert_find_deletion_overdue_after_the_same_time():
+    limit = re.fullmatch(r".* > (\d+)", expressions()["ChequerDeletionOverdue"])
+    assert limit
+    assert int(limit[1]) * 1000 == doctor.OVERDUE_MS
 
 
 def test_each_metric_of_rules_and_dashboard_is_told_and_each_alert_says_what_to_do(

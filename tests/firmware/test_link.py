@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from desk_unit import mqtt
+from desk_unit import mqtt, mqtt_packets
+from host_bridge.contract import topics
+from host_bridge.contract.facts import MAX_MESSAGE
 from host_bridge.contract.messages import Guidance, State
 from tests.firmware.desk import until
 from tests.firmware.host import SITE, UNIT, Host
@@ -314,3 +316,11 @@ async def test_state_is_published_at_least_every_30_s_and_at_once_when_it_change
         began = time.monotonic()
         await until(lambda: len(host.states) == 5)
         assert 20 * (time.monotonic() - began) < 28, "at once, not with the next 30 s"
+
+
+def test_the_longest_message_of_the_contract_on_the_longest_topic_is_read_whole() -> None:
+    word = max(topics.DOWN_WORDS, key=len)
+    packet = mqtt_packets.publish(topics.down("s" * 32, "u" * 32, word), b"x" * MAX_MESSAGE, 1)
+    found = []
+    mqtt_packets.Parser(lambda _first, body, cut: found.append((len(body), cut))).feed(packet)
+    assert found == [(len(packet) - 3, False)]

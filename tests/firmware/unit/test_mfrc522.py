@@ -9,7 +9,8 @@ from port import block_ms, sleep_ms
 from sim.chips.clock import real_us
 from sim.chips.iso14443 import HALT, Card
 from sim.chips.mfrc522 import MFRC522Model
-from tests.firmware.unit.mfrc522_rig import FOUR, SEVEN, TEN, Rig, reads
+from tests.firmware.unit.mfrc522_rig import Rig
+from tests.firmware.unit.reader_rig import FOUR, SEVEN, TEN
 
 
 async def test_empty_field_has_no_uids():
@@ -18,9 +19,9 @@ async def test_empty_field_has_no_uids():
 
 async def test_uids_of_all_three_lengths_are_read_whole():
     rig = Rig()
-    assert await reads(rig, FOUR)
-    assert await reads(rig, SEVEN)
-    assert await reads(rig, TEN)
+    assert await rig.reads(FOUR)
+    assert await rig.reads(SEVEN)
+    assert await rig.reads(TEN)
 
 
 async def test_two_cards_are_told_apart_whichever_bit_differs():
@@ -29,7 +30,7 @@ async def test_two_cards_are_told_apart_whichever_bit_differs():
         for bit in range(32):
             other = bytearray(FOUR)
             other[bit >> 3] ^= 1 << (bit & 7)
-            assert await reads(rig, FOUR, bytes(other)), (bit, options)
+            assert await rig.reads(FOUR, bytes(other)), (bit, options)
 
 
 async def test_two_stickers_are_told_apart_whichever_bit_differs():
@@ -38,21 +39,21 @@ async def test_two_stickers_are_told_apart_whichever_bit_differs():
         for bit in range(8, 56):
             other = bytearray(SEVEN)
             other[bit >> 3] ^= 1 << (bit & 7)
-            assert await reads(rig, SEVEN, bytes(other)), (bit, options)
+            assert await rig.reads(SEVEN, bytes(other)), (bit, options)
 
 
 async def test_three_cards_at_once_are_all_read():
     rig = Rig()
-    assert await reads(rig, FOUR, SEVEN, TEN)
-    assert await reads(rig, b"\x00\x00\x00\x01", b"\x00\x00\x00\x02", b"\x00\x00\x00\x03")
+    assert await rig.reads(FOUR, SEVEN, TEN)
+    assert await rig.reads(b"\x00\x00\x00\x01", b"\x00\x00\x00\x02", b"\x00\x00\x00\x03")
 
 
 async def test_cards_that_share_the_first_bytes_behind_the_cascade_tag_are_all_read():
     rig = Rig()
     twin = SEVEN[:6] + bytes((SEVEN[6] ^ 0x80,))
     longer = SEVEN + b"\x11\x22\x33"
-    assert await reads(rig, SEVEN, twin, longer)
-    assert await reads(rig, longer, longer[:9] + b"\xb3", SEVEN[:3] + TEN[:7])
+    assert await rig.reads(SEVEN, twin, longer)
+    assert await rig.reads(longer, longer[:9] + b"\xb3", SEVEN[:3] + TEN[:7])
 
 
 async def test_random_crowds_of_cards_are_all_read():
@@ -64,7 +65,7 @@ async def test_random_crowds_of_cards_are_all_read():
             length = (4, 7, 10)[random.getrandbits(8) % 3]
             # Few distinct values, so that prefixes are shared often.
             uids.add(bytes((0x04, 0x80, 0x84)[random.getrandbits(8) % 3] for _ in range(length)))
-        assert await reads(rig, *uids), uids
+        assert await rig.reads(*uids), uids
 
 
 async def test_cards_are_read_again_by_every_poll_although_they_were_halted():

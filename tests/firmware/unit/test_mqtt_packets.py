@@ -16,7 +16,7 @@ class Random:
         return bytes(self.below(256) for _ in range(count))
 
 
-def parsed(data, step=10**6, limit=1024):
+def parsed(data, step=10**6, limit=1280):
     found = []
     parser = Parser(lambda first, body, cut: found.append((first, bytes(body), cut)), limit)
     for start in range(0, len(data), step):

@@ -13,7 +13,8 @@ from sim.chips.clock import real_us
 from sim.chips.iso14443 import HALT, Card
 from sim.chips.pn532 import PN532Model
 from sim.chips.pn532_firmware import ACK, packed
-from tests.firmware.unit.pn532_rig import BUSES, FOUR, SEVEN, TEN, Rig
+from tests.firmware.unit.pn532_rig import BUSES, Rig
+from tests.firmware.unit.reader_rig import FOUR, SEVEN, TEN
 
 
 def complaint(reader):

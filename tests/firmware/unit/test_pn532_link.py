@@ -5,7 +5,8 @@ import random
 from drivers.fault import ChipFault
 from drivers.pn532 import PN532
 from sim.chips.pn532_firmware import ACK, NACK, packed
-from tests.firmware.unit.pn532_rig import FOUR, SEVEN, Rig
+from tests.firmware.unit.pn532_rig import Rig
+from tests.firmware.unit.reader_rig import FOUR, SEVEN
 
 
 class Wrong:

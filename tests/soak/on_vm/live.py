@@ -98,7 +98,7 @@ class Day:
             for minute in range(60):
                 await self.minute(hour, minute)
                 look()
-            await report(hour + 1, self._peer)
+            report(hour + 1, self._peer)
         await asyncio.sleep(120)
         print(
             "done taps %d presses %d losses %d connections %d states %d stored %d"
@@ -163,19 +163,10 @@ class Day:
         await asyncio.sleep(5)
 
 
-async def report(hour, peer):
-    """The heap after a collection: the least of five seconds.
-
-    What is on its way in one moment is no leak, and what looks like a pointer to something that
-    was freed is gone a second later.
-    """
-    least = None
-    for _ in range(5):
-        gc.collect()
-        heap = gc.mem_alloc(), gc.mem_free()
-        least = heap if least is None else min(least, heap)
-        await asyncio.sleep(1)
-    print("hour %d used %d free %d facts %d" % (hour, least[0], least[1], peer.facts))
+def report(hour, peer):
+    """The heap after a collection."""
+    gc.collect()
+    print("hour %d used %d free %d facts %d" % (hour, gc.mem_alloc(), gc.mem_free(), peer.facts))
     micropython.qstr_info()
 
 
