@@ -32,6 +32,7 @@ class Chip:
     def __init__(self, chip: str = "") -> None:
         self.chip = chip
         self.present: list[bytes] = []
+        self.polls = 0
         self.state = 0
         self.fault = ""
         self.brightness = 255
@@ -53,6 +54,7 @@ class Chip:
 
     async def uids(self) -> list[bytes]:
         self.check()
+        self.polls += 1
         return list(self.present)
 
     def poll(self, _now: int) -> bool | None:

@@ -16,7 +16,7 @@ Plant = tuple[str, str, str]
 FAST: tuple[Plant, ...] = (
     ("board/start.py", "_WATCHDOG_MS = const(30_000)", "_WATCHDOG_MS = const(4_000)"),
     ("desk_unit/watch.py", "_STUCK_MS = const(5_000)", "_STUCK_MS = const(1_000)"),
-    ("desk_unit/unit.py", '("rfid", 60_000)', '("rfid", 2_000)'),
+    ("desk_unit/unit.py", '("rfid", 60_000)', '("rfid", 6_000)'),
 )
 """A watchdog that can be waited for."""
 

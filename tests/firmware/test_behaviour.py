@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from desk_unit import known
+from desk_unit.reader import ABSENT_POLLS
 from host_bridge.contract.facts import Press, Provisional, Seat, Tag, Urgent
 from host_bridge.contract.messages import Enrol, Guidance, Incident, Mode
 from tests.firmware.desk import UID, Desk, FaultError, until
@@ -32,10 +33,11 @@ def desk(mosquitto: Mosquitto) -> Desk:
 
 
 async def tap(desk: Desk, uid: bytes = UID) -> None:
-    desk.reader.present = [uid]
-    await asyncio.sleep(0.25)
-    desk.reader.present = []
-    await asyncio.sleep(0.45)
+    """Hold a card to the reader until it is seen, and wait until it is seen to be gone."""
+    for present, polls in (([uid], 1), ([], ABSENT_POLLS)):
+        desk.reader.present = present
+        enough = desk.reader.polls + polls
+        await until(lambda: desk.reader.polls >= enough)  # noqa: B023 (waited for at once)
 
 
 async def sit(desk: Desk, host: Host) -> None:
