@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -134,13 +135,23 @@ def _database(settings: Settings) -> Finding:
 def _within(settings: Settings) -> list[Finding]:
     """What is in the database, if there is one of this version's form to be asked."""
     file = _sqlite_file(settings)
+    if file is not None and not file.exists():
+        return []
     try:
-        if file is not None and not file.exists():
-            return []
         found, newest = form_of(settings.store.url)
-        return [_tables(settings), _deletion(settings)] if found == newest else []
     except StoreError:
         return []  # the finding before says so
+    if found != newest:
+        return []
+    return [_asked("tables", _tables, settings), _asked("deletion", _deletion, settings)]
+
+
+def _asked(check: str, look: Callable[[Settings], Finding], settings: Settings) -> Finding:
+    """What a look says, or why it could not be had."""
+    try:
+        return look(settings)
+    except StoreError as error:
+        return Finding(check, "fail", str(error), "Units and broker keep new facts meanwhile.")
 
 
 def _tables(settings: Settings) -> Finding:

@@ -107,6 +107,18 @@ def test_a_deletion_that_is_overdue_is_told_and_one_that_was_done_is_well(tmp_pa
     store.close()
 
 
+def test_what_a_damaged_database_does_not_tell_fails_and_the_rest_is_still_looked_at(
+    tmp_path, store_url
+):
+    store = Store.open(store_url)
+    with store._writer.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE retention_runs")
+    store.close()
+    found = by_check(written(tmp_path, free_port(), store_url, free_port()))
+    assert (found["tables"].outcome, found["deletion"].outcome) == ("ok", "fail")
+    assert "retention_runs" in found["deletion"].what
+
+
 def test_a_full_disk_fails_and_a_rather_full_one_warns(tmp_path, monkeypatch):
     file = written(tmp_path, free_port(), f"sqlite:///{tmp_path}/c.db", free_port())
     for free, outcome in ((doctor.DISK_FAIL - 1, "fail"), (doctor.DISK_WARN - 1, "warn")):
