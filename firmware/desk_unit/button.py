@@ -39,6 +39,7 @@ class Debounce:
         self._pressed = False
         self._held = False
         self._since: "int | None" = None
+        self._looked = 0
         self._presses: list[int] = []
         self.began = 0
         """Ticks (`port.ticks_ms`) at which the contact of the latest press first closed."""
@@ -79,9 +80,13 @@ class Debounce:
         Returns:
             `PRESS`, then perhaps `THREE` (in place of the third `PRESS`) or `HOLD`; mostly `IDLE`.
         """
+        late = ticks_diff(now, self._looked) >= CLOSED_MS
+        self._looked = now
         if closed == self._pressed:
-            if not self._pressed or self._since is not None:
-                self._since = None
+            since, self._since = self._since, None
+            if late and not closed and since is not None:
+                # It was closed, and opened while the program was busy: as in `edge`.
+                return self._press(since, now, False)
             return self._hold(now) if closed else IDLE
         if self._since is None:
             self._since = now

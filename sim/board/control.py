@@ -20,7 +20,7 @@ def obey(command):  # noqa: C901 (a branch for each command)
         parts.take(command["take"])
     elif "press" in command:
         if not parts.press(command["press"]):
-            raise ValueError("the button is still held from the last press")
+            raise ValueError("somebody is at the button already")
     elif "button" in command:
         parts.finger(command["button"] == "down")
     elif "radar" in command:

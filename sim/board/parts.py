@@ -27,9 +27,12 @@ _RFID_FAULTS = {
 
 _rfid = None
 _cards = {}
-_pressing = None
+_finger = False
 _let_go = asyncio.Event()
-_HOLD_MS = 3_600_000
+_presses = 0
+_turn = asyncio.Lock()
+_HOLD_MS, _TOUCH_MS = 3_600_000, 50
+_REST_TURNS, _TURN_MS = 8, 5
 
 
 def solder(reader="mfrc522", presence=("ld2410",)):
@@ -116,24 +119,45 @@ def fault(chip, kind):
 
 
 def press(ms):
-    """Begin to press the button for so long; its contact bounces. False while it is pressed."""
-    global _pressing
-    if _pressing and not _pressing.done():
+    """Press the button for so long; its contact bounces. False while a finger is on it.
+
+    While the machine stands still two presses may come at once: the second waits for the first.
+    """
+    if _finger or _presses == 2:
         return False
-    _pressing = asyncio.create_task(_press(ms))
+    _begin(ms)
     return True
 
 
 def finger(down):
     """Put a finger on the button until it is taken away; doing either twice changes nothing."""
-    if down:
-        press(_HOLD_MS)
-    else:
+    global _finger
+    if down and not _finger:
+        _begin(_HOLD_MS)
+    elif _finger and not down:
         _let_go.set()
+    _finger = down
+
+
+def _begin(ms):
+    global _presses
+    _presses += 1
+    asyncio.create_task(_press(ms))  # noqa: RUF006 (MicroPython holds on to its tasks)
 
 
 async def _press(ms):
-    _let_go.clear()
+    global _presses
+    async with _turn:
+        _let_go.clear()
+        await _contact(ms if ms < _HOLD_MS or _finger else _TOUCH_MS)
+        # No finger is faster. While the machine stands still time passes and the program does not
+        # run: it must have seen the contact open before the next press, as it would on a chip.
+        for _ in range(_REST_TURNS):
+            await asyncio.sleep_ms(_TURN_MS)
+    _presses -= 1
+
+
+async def _contact(ms):
     button = Button(seed=time.ticks_us())
     button.press(0, ms * 1000)
     start = time.ticks_us()

@@ -107,6 +107,32 @@ def test_a_machine_that_stands_still_while_a_contact_bounces_makes_no_second_pre
     assert len(seen(ear)) == presses
 
 
+def test_a_machine_that_stands_still_between_two_presses_makes_two(
+    tmp_path: Path, mosquitto: Mosquitto, ear: Ear
+) -> None:
+    async def work() -> None:
+        async with powered(tmp_path, port=mosquitto.port) as unit:
+            await ear.fact("boot")
+            assert unit.pid
+            vm = psutil.Process(unit.pid)
+            for _ in range(8):
+                pressing = asyncio.create_task(unit.press(60))
+                # From before the contact opens until long after it is to be closed again.
+                await asyncio.sleep(0.05)
+                vm.suspend()
+                await pressing
+                pressing = asyncio.create_task(unit.press(60))
+                await asyncio.sleep(0.15)
+                vm.resume()
+                await pressing
+                await asyncio.sleep(0.15)
+            await until(lambda: len(seen(ear)) >= 16, 8)
+            await asyncio.sleep(0.5)
+
+    go(work)
+    assert len(seen(ear)) == 16
+
+
 def seen(ear: Ear) -> set[int]:
     """The numbers of the presses that came; facts come again until they are acknowledged."""
     return {fact["seq"] for fact in ear.facts("press")}

@@ -96,6 +96,22 @@ def test_press_that_was_over_while_the_program_was_busy_counts():
     assert debounce.began == 1_000
 
 
+def test_press_that_opened_while_the_program_was_busy_counts_though_it_was_seen_to_begin():
+    debounce = Debounce()
+    assert debounce.edge(True, 1_000, 1_001) == ""
+    assert debounce.sample(False, 1_046) == PRESS
+    assert debounce.began == 1_000
+    assert debounce.sample(False, 1_051) == debounce.sample(False, 1_081) == ""
+    assert not debounce.active
+
+
+def test_glitch_that_is_looked_at_in_time_does_not_count():
+    debounce = Debounce()
+    assert debounce.edge(True, 1_000, 1_001) == ""
+    assert debounce.sample(False, 1_006) == ""
+    assert not debounce.active
+
+
 def test_glitch_seen_at_once_does_not_count():
     debounce = Debounce()
     assert debounce.edge(False, 1_000, 1_002) == ""
