@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,9 @@ violation, program limit exceeded."""
 
 _CURRENT = "0007"
 """The form with which the tables of what is so now are filled: what fills them knows it only."""
+
+_alembic = threading.Lock()
+"""Migrations speak to `alembic.op`, of which a process has one: each in its turn."""
 
 
 def connect(url: str | sa.URL, *, patient: bool = False) -> sa.Engine:
@@ -126,13 +130,14 @@ def migrate(engine: sa.Engine, target: str = "head") -> list[str]:
                 )
             config.attributes["connection"] = connection
             start, end = (known.index(each) + 1 if each else 0 for each in (before, goal))
+            way = alembic.command.upgrade if start <= end else alembic.command.downgrade
+            with _alembic:
+                way(config, goal or "base")
             if start <= end:
-                alembic.command.upgrade(config, goal or "base")
                 if _CURRENT in known[start:end]:
                     # Here and not in the migration: what fills them knows the newest form only.
                     told.fill(connection)
                 return known[start:end]
-            alembic.command.downgrade(config, goal or "base")
             return known[end:start][::-1]
 
 

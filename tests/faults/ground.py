@@ -78,9 +78,9 @@ class Ground:
             self.url = f"sqlite:///{(self.disk.folder if self.disk else self.folder)}/chequer.db"
         else:
             self.url = self._on_small_disk(self.server) if self.disk else self.server.database()
+        self.host = Host(self.folder, self.broker.port, SITE, url=self.url)
         Store.open(self.url).close()
         self.broker.start()
-        self.host = Host(self.folder, self.broker.port, SITE, url=self.url)
 
     def start(self, name: str, *, fault: str = "", hangs: bool = False) -> None:
         """Start a relay, or start it again; perhaps one that dies or hangs at a fault point."""

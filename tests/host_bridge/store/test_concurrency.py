@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -55,6 +56,21 @@ def prove(store: Store) -> None:
     assert [line.difference for line in ledger] == [0] * WORKERS
     assert sum(line.stored for line in ledger) == len(model)
     assert sum(line.received for line in ledger) == len(everything)
+
+
+def test_threads_that_make_databases_at_the_same_time_do_not_mix_them_up(tmp_path: Path) -> None:
+    together = threading.Barrier(6)
+
+    def make(number: int) -> list[str]:
+        together.wait()
+        store = Store.open(f"sqlite:///{tmp_path}/{number}.db")
+        store.commit(batch(seat(1, unit=f"u{number}")))
+        stored = [row.unit for row in store.facts_after(0, 10)]
+        store.close()
+        return stored
+
+    with ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(make, range(6))) == [[f"u{number}"] for number in range(6)]
 
 
 def test_threads_that_commit_the_same_streams_lose_no_span(store: Store) -> None:
