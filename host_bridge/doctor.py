@@ -151,7 +151,8 @@ def _asked(check: str, look: Callable[[Settings], Finding], settings: Settings) 
     try:
         return look(settings)
     except StoreError as error:
-        return Finding(check, "fail", str(error), "Units and broker keep new facts meanwhile.")
+        do = "If that does not help: chequer restore fills an empty database from a backup."
+        return Finding(check, "fail", str(error), do)
 
 
 def _tables(settings: Settings) -> Finding:

@@ -30,7 +30,7 @@ _cards = {}
 _finger = False
 _let_go = asyncio.Event()
 _presses = 0
-_turn = asyncio.Lock()
+_busy = False
 _HOLD_MS, _TOUCH_MS = 3_600_000, 50
 _REST_TURNS, _TURN_MS = 8, 5
 
@@ -146,14 +146,18 @@ def _begin(ms):
 
 
 async def _press(ms):
-    global _presses
-    async with _turn:
-        _let_go.clear()
-        await _contact(ms if ms < _HOLD_MS or _finger else _TOUCH_MS)
-        # No finger is faster. While the machine stands still time passes and the program does not
-        # run: it must have seen the contact open before the next press, as it would on a chip.
-        for _ in range(_REST_TURNS):
-            await asyncio.sleep_ms(_TURN_MS)
+    global _presses, _busy
+    # No `asyncio.Lock`: loaded here, it would not be counted among what the firmware needs.
+    while _busy:
+        await asyncio.sleep_ms(_TURN_MS)
+    _busy = True
+    _let_go.clear()
+    await _contact(ms if ms < _HOLD_MS or _finger else _TOUCH_MS)
+    # No finger is faster. While the machine stands still time passes and the program does not run:
+    # it must have seen the contact open before the next press, as it would on a chip.
+    for _ in range(_REST_TURNS):
+        await asyncio.sleep_ms(_TURN_MS)
+    _busy = False
     _presses -= 1
 
 

@@ -18,7 +18,7 @@ FAST: tuple[Plant, ...] = (
     ("desk_unit/watch.py", "_STUCK_MS = const(5_000)", "_STUCK_MS = const(1_000)"),
     ("desk_unit/unit.py", '("rfid", 60_000)', '("rfid", 6_000)'),
 )
-"""A watchdog that can be waited for."""
+"""A watchdog that can be waited for. A reader that works says so every 32 polls, 2.3 s."""
 
 
 def copy(folder: Path, *plants: Plant) -> Path:

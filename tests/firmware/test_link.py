@@ -320,7 +320,11 @@ async def test_state_is_published_at_least_every_30_s_and_at_once_when_it_change
 
 def test_the_longest_message_of_the_contract_on_the_longest_topic_is_read_whole() -> None:
     word = max(topics.DOWN_WORDS, key=len)
-    packet = mqtt_packets.publish(topics.down("s" * 32, "u" * 32, word), b"x" * MAX_MESSAGE, 1)
+    site, unit = "s" * 32, "u" * 32
+    assert topics.parse(topics.down(site, unit, word))
+    assert not topics.parse(topics.down(site + "s", unit, word))
+    assert not topics.parse(topics.down(site, unit + "u", word))
+    packet = mqtt_packets.publish(topics.down(site, unit, word), b"x" * MAX_MESSAGE, 1)
     found = []
     mqtt_packets.Parser(lambda _first, body, cut: found.append((len(body), cut))).feed(packet)
     assert found == [(len(packet) - 3, False)]
