@@ -115,18 +115,17 @@ def test_a_machine_that_stands_still_between_two_presses_makes_two(
             await ear.fact("boot")
             assert unit.pid
             vm = psutil.Process(unit.pid)
-            for _ in range(8):
-                pressing = asyncio.create_task(unit.press(60))
+            for before in range(0, 16, 2):
+                pressing = asyncio.create_task(unit.press(200))
+                await until(lambda: len(seen(ear)) == before + 1, 8)  # noqa: B023 (waited for)
                 # From before the contact opens until long after it is to be closed again.
-                await asyncio.sleep(0.05)
                 vm.suspend()
                 await pressing
                 pressing = asyncio.create_task(unit.press(60))
                 await asyncio.sleep(0.15)
                 vm.resume()
                 await pressing
-                await asyncio.sleep(0.15)
-            await until(lambda: len(seen(ear)) >= 16, 8)
+                await until(lambda: len(seen(ear)) == before + 2, 8)  # noqa: B023 (waited for)
             await asyncio.sleep(0.5)
 
     go(work)
